@@ -1,0 +1,108 @@
+/**
+ * A small harness: every case is warmed up, then the cases take turns for some rounds, so that a disturbance of the
+ * machine hits all of them; the median of the rounds counts. `--json` prints one JSON object per case instead of a table.
+ */
+
+export interface BenchCase {
+  readonly group: string;
+  readonly name: string;
+  /** What one run works through. */
+  readonly bytes: number;
+  /** Responses, commands, messages: what `unit` names. */
+  readonly units: number;
+  readonly run: () => void | Promise<void>;
+}
+
+export interface BenchOptions {
+  readonly title: string;
+  readonly unit: string;
+  /** The case of each group that the others are compared with. */
+  readonly baseline: string;
+  readonly rounds?: number;
+  readonly roundMs?: number;
+  readonly warmUpMs?: number;
+}
+
+export interface BenchResult {
+  readonly group: string;
+  readonly name: string;
+  readonly unitsPerSecond: number;
+  readonly bytesPerSecond: number;
+  /** Time taken as a multiple of the baseline's. */
+  readonly timesBaseline: number;
+}
+
+/** Runs the cases group by group and prints the results. */
+export async function runBench(cases: readonly BenchCase[], options: BenchOptions): Promise<BenchResult[]> {
+  const json = process.argv.includes('--json');
+  if (!json) console.log(`\n${options.title}  (Node ${process.versions.node})`);
+  const groups = new Map<string, BenchCase[]>();
+  for (const item of cases) {
+    const group = groups.get(item.group);
+    if (group === undefined) groups.set(item.group, [item]);
+    else group.push(item);
+  }
+  const results: BenchResult[] = [];
+  for (const [group, members] of groups) {
+    const measured = await measureGroup(members, options);
+    results.push(...measured);
+    if (json) for (const result of measured) console.log(JSON.stringify({ bench: options.title, ...result }));
+    else printGroup(group, measured, options);
+  }
+  return results;
+}
+
+async function measureGroup(members: readonly BenchCase[], options: BenchOptions): Promise<BenchResult[]> {
+  const { rounds = 3, roundMs = 60, warmUpMs = 60 } = options;
+  const times: number[][] = members.map(() => []);
+  for (const member of members) await timePerRun(member, warmUpMs);
+  for (let round = 0; round < rounds; round++) {
+    for (const [index, member] of members.entries()) times[index]?.push(await timePerRun(member, roundMs));
+  }
+  const medians = times.map(median);
+  const baseline = medians[members.findIndex((member) => member.name === options.baseline)] ?? Number.NaN;
+  return members.map((member, index) => {
+    const seconds = (medians[index] as number) / 1000;
+    return {
+      group: member.group,
+      name: member.name,
+      unitsPerSecond: member.units / seconds,
+      bytesPerSecond: member.bytes / seconds,
+      timesBaseline: (medians[index] as number) / baseline,
+    };
+  });
+}
+
+/** Milliseconds one run takes, averaged over as many runs as fit into `durationMs`, at least one. */
+async function timePerRun(item: BenchCase, durationMs: number): Promise<number> {
+  const start = performance.now();
+  let runs = 0;
+  let elapsed = 0;
+  do {
+    const pending = item.run();
+    if (pending instanceof Promise) await pending;
+    runs++;
+    elapsed = performance.now() - start;
+  } while (elapsed < durationMs);
+  return elapsed / runs;
+}
+
+function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[sorted.length >> 1] as number;
+}
+
+function printGroup(group: string, results: readonly BenchResult[], options: BenchOptions): void {
+  console.log(`\n${group}`);
+  for (const result of results) {
+    const name = result.name.padEnd(24);
+    const units = `${formatCount(result.unitsPerSecond)} ${options.unit}/s`.padStart(options.unit.length + 12);
+    const bytes = `${formatCount(result.bytesPerSecond / 1e6)} MB/s`.padStart(14);
+    const ratio = `${result.timesBaseline.toPrecision(3)}x ${options.baseline}'s time`;
+    console.log(`  ${name}${units}${bytes}  ${ratio}`);
+  }
+}
+
+function formatCount(count: number): string {
+  return count >= 100 ? Math.round(count).toLocaleString('en-US') : count.toPrecision(3);
+}

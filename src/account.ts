@@ -1,0 +1,57 @@
+/**
+ * One account, ready to use: what `config.ts` makes of an INI file and what a lane dials.
+ * Plain data, because it crosses to worker threads. The only place a secret lives.
+ */
+
+export type AuthMethod =
+  | 'auto'
+  | 'login'
+  | 'plain'
+  | 'cram-md5'
+  | 'scram-sha-1'
+  | 'scram-sha-256'
+  | 'xoauth2'
+  | 'oauthbearer'
+  | 'external'
+  | 'proxyauth';
+
+export interface TlsSettings {
+  /** `implicit`: TLS from the first byte (993). `starttls`: upgrade before login, never without. `none`: clear text, asked for explicitly. */
+  readonly mode: 'implicit' | 'starttls' | 'none';
+  /** False: any certificate is accepted (`ssl_verify_cert = no`). Reported loudly. */
+  readonly verify: boolean;
+  /** False: the certificate need not name the host (`ssl_check_hostname = no`). */
+  readonly checkHostname: boolean;
+  /** PEM of the authorities to trust instead of the system's; `null`: the system's. */
+  readonly ca: string | null;
+}
+
+export interface AccountSettings {
+  /** The file it came from, for messages to people. */
+  readonly file: string;
+  readonly host: string;
+  readonly port: number;
+  readonly tls: TlsSettings;
+  /** Run this command and talk IMAP on its stdin and stdout instead of dialling (a tunnel); `null`: dial. */
+  readonly command: string | null;
+  /** `''` only with a command that logs in by itself (PREAUTH). */
+  readonly username: string;
+  /** The password or, for the OAuth methods, the access token. Never printed. */
+  readonly secret: string;
+  readonly auth: AuthMethod;
+  /** Act as this user (SASL authorization identity, or PROXYAUTH); `null`: as `username`. */
+  readonly authorizationId: string | null;
+  /** Longest silence on a connection in milliseconds. */
+  readonly timeoutMs: number;
+  /** Overrides what NAMESPACE says; `null`: ask the server. */
+  readonly prefix: string | null;
+  readonly delimiter: string | null;
+}
+
+/** `alice@imap.example.org:993`: how an account is named to people and in the journal. Holds no secret. */
+export function accountLabel(account: AccountSettings): string {
+  // A command that logs in by itself needs no user name: its file is what tells it from another such account.
+  if (account.command !== null)
+    return account.username === '' ? `(command in ${account.file})` : `${account.username}@(command)`;
+  return `${account.username}@${account.host}:${account.port}`;
+}

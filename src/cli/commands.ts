@@ -1,0 +1,126 @@
+/**
+ * What each command does: load the accounts, call the engine once, tell the outcome, return the exit code.
+ */
+import type { AccountSettings } from '../account.ts';
+import { accountLabel } from '../account.ts';
+import { toDisplay } from '../display.ts';
+import { ConfigError, exitCodes, worstExitCode } from '../errors.ts';
+import { accountLines } from './account-summary.ts';
+import { tellJobSummary, tellJobVerdict } from './job-summary.ts';
+import { type OptionValues, toJobOptions } from './options.ts';
+import { planProblems, planSentence, planTable } from './plan-summary.ts';
+import type { Session } from './session.ts';
+import { runStoppable } from './signals.ts';
+import { differenceLines, tellVerifyVerdict, verifyTable } from './verify-summary.ts';
+
+/** `imap-migrate SRC DST`, and with `dryRun` `imap-migrate plan SRC DST`. */
+export async function runMigrate(
+  session: Session,
+  files: readonly string[],
+  options: OptionValues,
+  dryRun: boolean,
+): Promise<number> {
+  const { io } = session;
+  const { source, target } = await loadPair(session, files, options);
+  const settings = { ...toJobOptions(options, io), source, target, dryRun };
+  const { result, stoppedWith } = await runStoppable(session, (signal) =>
+    io.engine.migrate(settings, { onEvent: session.onEvent, signal }),
+  );
+  const report = session.clean(result);
+  const exitCode = report.verdict === 'stopped' && stoppedWith !== null ? stoppedWith : report.exitCode;
+  if (dryRun || report.folders.length === 0) {
+    tellPlan(session, dryRun);
+    session.remindOf(report.warnings);
+  } else {
+    tellJobSummary(session, report);
+  }
+  if (!dryRun || report.verdict === 'failed' || report.verdict === 'stopped') tellJobVerdict(session, report);
+  return exitCode;
+}
+
+function tellPlan(session: Session, wanted: boolean): void {
+  const { plan } = session;
+  if (plan === null) return;
+  const { errors, notes } = planProblems(plan);
+  if (wanted) session.report(planTable(session, plan));
+  session.notice(...notes);
+  if (errors.length > 0) session.problem(...errors);
+  if (!wanted) return;
+  if (errors.length === 0) session.verdict(`plan: ${planSentence(plan)}. Nothing was written.`, 'good');
+  else session.verdict('plan: it cannot be carried out as it stands. Nothing was written.', 'bad');
+}
+
+/** `imap-migrate verify SRC DST`. */
+export async function runVerify(session: Session, files: readonly string[], options: OptionValues): Promise<number> {
+  const { io } = session;
+  const { source, target } = await loadPair(session, files, options);
+  return verifyPair(session, { ...toJobOptions(options, io), source, target, dryRun: true, digest: options.digest });
+}
+
+/** Compares, tells the outcome and returns the exit code. */
+export async function verifyPair(
+  session: Session,
+  settings: Parameters<Session['io']['engine']['verify']>[0],
+): Promise<number> {
+  const { engine } = session.io;
+  const { result, stoppedWith } = await runStoppable(session, (signal) =>
+    engine.verify(settings, { onEvent: session.onEvent, signal }),
+  );
+  const report = session.clean(result);
+  session.emit({ kind: 'verified', report });
+  session.report(verifyTable(session, report));
+  if (report.differences.length > 0) session.problem('Differences:', ...differenceLines(session, report));
+  tellVerifyVerdict(session, report, stoppedWith !== null);
+  return stoppedWith ?? report.exitCode;
+}
+
+/** `imap-migrate check ACCOUNT..`: every account, whatever became of the one before it. */
+export async function runCheck(session: Session, files: readonly string[], options: OptionValues): Promise<number> {
+  const codes: number[] = [];
+  for (const [index, file] of files.entries()) {
+    if (index > 0) session.report(['']);
+    try {
+      const account = await loadAccount(session, file, options);
+      const { result, stoppedWith } = await runStoppable(session, (signal) =>
+        session.io.engine.checkAccount(account, { onEvent: session.onEvent, signal }),
+      );
+      const report = session.clean(result);
+      session.emit({ kind: 'account', report });
+      session.report(accountLines(session, report));
+      session.remindOf(report.warnings);
+      session.verdict(`${toDisplay(report.account)}: the account can be used`, 'good');
+      if (stoppedWith !== null) return stoppedWith;
+      codes.push(exitCodes.ok);
+    } catch (error) {
+      const code = session.fail(error);
+      if (code === exitCodes.interrupted || code === exitCodes.terminated) return code;
+      codes.push(code);
+    }
+  }
+  return worstExitCode(codes);
+}
+
+async function loadAccount(session: Session, file: string, options: OptionValues): Promise<AccountSettings> {
+  const account = await session.io.engine.loadAccount(file, {
+    allowReadableSecrets: options['allow-readable-secrets'],
+  });
+  session.keepSecret(account);
+  return account;
+}
+
+async function loadPair(session: Session, files: readonly string[], options: OptionValues) {
+  const [sourceFile = '', targetFile = ''] = files;
+  const source = await loadAccount(session, sourceFile, options);
+  const target = await loadAccount(session, targetFile, options);
+  if (sameAccount(source, target)) {
+    throw new ConfigError(
+      `${sourceFile} and ${targetFile} name the same account (${accountLabel(source)}): nothing to copy. Is one of them the wrong file?`,
+    );
+  }
+  return { source, target };
+}
+
+function sameAccount(a: AccountSettings, b: AccountSettings): boolean {
+  const place = ({ command, host, port }: AccountSettings) => command ?? `${host.toLowerCase()}:${port}`;
+  return place(a) === place(b) && a.username === b.username && a.authorizationId === b.authorizationId;
+}

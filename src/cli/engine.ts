@@ -1,0 +1,27 @@
+/**
+ * The engine the command runs on. Each part is loaded when it is first used: `--help` needs none of them.
+ */
+import type { Engine } from './io.ts';
+
+export const engine: Engine = {
+  async loadAccount(file, options) {
+    const { loadAccount } = await import('../config.ts');
+    return loadAccount(file, { allowReadableSecrets: options.allowReadableSecrets });
+  },
+  async migrate(settings, hooks) {
+    const { migrate } = await import('../coordinator.ts');
+    return migrate(settings, hooks);
+  },
+  async verify(settings, hooks) {
+    const { verify } = await import('../verify.ts');
+    return verify(settings, hooks);
+  },
+  async checkAccount(account, hooks) {
+    const { checkAccount } = await import('../check.ts');
+    return checkAccount(account, hooks);
+  },
+  async openDemo() {
+    const { openDemoServers } = await import('./demo-servers.ts');
+    return openDemoServers();
+  },
+};

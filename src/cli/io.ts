@@ -1,0 +1,59 @@
+/**
+ * Everything outside that the command line touches, as one value: tests hand in their own.
+ */
+import type { AccountSettings } from '../account.ts';
+import type { Cancel, Clock } from '../clock.ts';
+import type { AccountReport, JobEvent, JobReport, JobSettings, VerifyReport, VerifySettings } from '../job.ts';
+import type { Environment } from './style.ts';
+
+/** A stream for people or programs to read; a terminal where `isTTY` is true. */
+export interface Output extends NodeJS.WritableStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+}
+
+/** What a command hands to the engine: an ear for events, and the signal to wind up. */
+export interface EngineHooks {
+  onEvent(event: JobEvent): void;
+  readonly signal: AbortSignal;
+}
+
+/** Two accounts on servers of our own, alive until `close`. */
+export interface DemoServers {
+  readonly source: AccountSettings;
+  readonly target: AccountSettings;
+  /** Empty directory for the journals, removed by `close`. */
+  readonly stateDir: string;
+  readonly messages: number;
+  close(): Promise<void>;
+}
+
+/** The parts that do the work. They throw MigrateError for what ends a job before it began, and never print. */
+export interface Engine {
+  loadAccount(file: string, options: { readonly allowReadableSecrets: boolean }): Promise<AccountSettings>;
+  migrate(settings: JobSettings, hooks: EngineHooks): Promise<JobReport>;
+  verify(settings: VerifySettings, hooks: EngineHooks): Promise<VerifyReport>;
+  checkAccount(account: AccountSettings, hooks: EngineHooks): Promise<AccountReport>;
+  openDemo(): Promise<DemoServers>;
+}
+
+export type SignalName = 'SIGINT' | 'SIGTERM' | 'SIGUSR1';
+
+export interface CliIo {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: Environment;
+  readonly clock: Clock;
+  /** For time stamps that are only read, never computed with. */
+  wallTime(): Date;
+  /** Calls `handler` at each such signal instead of what would happen otherwise, until cancelled. */
+  onSignal(name: SignalName, handler: () => void): Cancel;
+  /** Ends the process at once. */
+  exit(code: number): void;
+  readonly homeDir: string;
+  /** Processors to use. */
+  readonly parallelism: number;
+  readonly version: string;
+  readonly engine: Engine;
+}

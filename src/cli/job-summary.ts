@@ -1,0 +1,123 @@
+/**
+ * What a finished job leaves on the screen: a table, what went wrong, one verdict.
+ */
+import { toDisplay } from '../display.ts';
+import type { FolderReport, JobReport } from '../job.ts';
+import { formatBytes, formatCount, formatNoun, formatSeconds } from './format.ts';
+import { describeRefusal, type Session } from './session.ts';
+import { renderTable } from './table.ts';
+
+/** Refusals, notes and differences that are listed before the rest is only counted. */
+export const maxListed = 20;
+
+/** Rows of folders with nothing to do are folded into one when there are more than this. */
+const maxIdleRows = 30;
+
+/** Tells how the job went, in words, on stderr. */
+export function tellJobSummary(session: Session, report: JobReport): void {
+  const { options } = session;
+  session.notice('', ...folderTable(session, report), '');
+  const refusals = report.folders.flatMap((folder) => folder.refused);
+  if (refusals.length > 0) {
+    const listed = refusals.slice(0, maxListed).map((refusal) => `  ${describeRefusal(refusal)}`);
+    session.problem('Refused:', ...listed, ...moreLine(refusals.length - listed.length, options.json));
+  }
+  const lost = lostFlags(report.folders);
+  if (lost.length > 0) session.problem(`The target does not keep these flags: ${lost.join(', ')}`);
+  if (report.gone > 0) {
+    session.notice(`${formatNoun(report.gone, 'message')} disappeared from the source while the job ran.`);
+  }
+  if (report.resent > 0) {
+    const they = report.resent === 1 ? 'it stands after its neighbours' : 'they stand after their neighbours';
+    session.notice(`${formatNoun(report.resent, 'message')} had to be sent again after a refused batch: ${they}.`);
+  }
+  if (!report.keptOrder) session.notice('The order of messages inside a folder was not kept (see --order).');
+  const notes = report.folders.flatMap((folder) => folder.notes.map((note) => toDisplay(`${folder.source}: ${note}`)));
+  session.notice(...notes.slice(0, maxListed), ...moreLine(notes.length - maxListed, options.json));
+  session.remindOf(report.warnings);
+}
+
+/** `complete: …`, `partial: …`: one line that is true without colour, symbols and context. */
+export function tellJobVerdict(session: Session, report: JobReport): void {
+  const done = `${formatNoun(report.copied, 'message')} copied (${formatBytes(report.bytes)} in ${formatSeconds(report.seconds)})`;
+  const there = `${formatCount(report.alreadyThere)} already there`;
+  switch (report.verdict) {
+    case 'complete':
+      session.verdict(`complete: ${done}, ${there}, none refused`, 'good');
+      return;
+    case 'partial':
+      session.verdict(`partial: ${done}, ${there}, ${formatCount(report.refused)} refused`, 'warning');
+      return;
+    case 'stopped':
+      session.verdict(`stopped: ${done}, ${there}; run the same command again to go on`, 'warning');
+      return;
+    case 'failed': {
+      const why = report.failure === null ? 'the job could not go on' : toDisplay(report.failure.message);
+      session.verdict(`failed: ${why} (${done}, ${there})`, 'bad');
+      return;
+    }
+    default:
+      report.verdict satisfies never;
+  }
+}
+
+function folderTable(session: Session, report: JobReport): string[] {
+  const { style, io, options } = session;
+  const idle = report.folders.filter((folder) => isIdle(folder));
+  const folded = idle.length > maxIdleRows && !options.verbose ? idle : [];
+  const shown = folded.length === 0 ? report.folders : report.folders.filter((folder) => !isIdle(folder));
+  const withGone = report.gone > 0;
+  const row = (name: string, counts: Omit<FolderReport, 'refused'> | JobReport, refused: number, seconds: number) => [
+    name,
+    formatCount(counts.copied),
+    formatCount(counts.alreadyThere),
+    ...(withGone ? [formatCount(counts.gone)] : []),
+    formatCount(refused),
+    formatBytes(counts.bytes),
+    formatSeconds(seconds),
+  ];
+  const rows = shown.map((folder) => {
+    const target = folder.target === folder.source ? '' : ` ${style.symbols.arrow} ${folder.target}`;
+    return row(toDisplay(folder.source + target), folder, folder.refused.length, folder.seconds);
+  });
+  if (folded.length > 0) {
+    const there = folded.reduce((sum, folder) => sum + folder.alreadyThere, 0);
+    rows.push([`(${formatNoun(folded.length, 'folder')} without news)`, '0', formatCount(there)]);
+  }
+  return renderTable(
+    [
+      { title: 'Folder', shrinks: true },
+      { title: 'Copied', align: 'right' },
+      { title: 'Already there', align: 'right' },
+      ...(withGone ? [{ title: 'Gone', align: 'right' } as const] : []),
+      { title: 'Refused', align: 'right' },
+      { title: 'Size', align: 'right' },
+      { title: 'Time', align: 'right' },
+    ],
+    rows,
+    {
+      style,
+      maxWidth: io.stderr.isTTY === true ? (io.stderr.columns ?? 80) : null,
+      footer: row(formatNoun(report.folders.length, 'folder'), report, report.refused, report.seconds),
+    },
+  );
+}
+
+function isIdle(folder: FolderReport): boolean {
+  return folder.copied === 0 && folder.refused.length === 0 && folder.gone === 0 && folder.notes.length === 0;
+}
+
+/** `\Flagged (12 messages)`, over all folders. */
+function lostFlags(folders: readonly FolderReport[]): string[] {
+  const lost = new Map<string, number>();
+  for (const folder of folders) {
+    for (const [flag, count] of Object.entries(folder.lostFlags)) lost.set(flag, (lost.get(flag) ?? 0) + count);
+  }
+  return [...lost].map(([flag, count]) => `${toDisplay(flag)} (${formatNoun(count, 'message')})`);
+}
+
+/** Says how many were left out; empty where none was. */
+export function moreLine(count: number, json: boolean): string[] {
+  if (count <= 0) return [];
+  return [`  and ${formatCount(count)} more${json ? '' : ': see --json'}`];
+}

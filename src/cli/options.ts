@@ -1,0 +1,261 @@
+/**
+ * Every option of the command: its name, who takes it, what it means, and which values are right.
+ */
+import { isAbsolute, join, resolve } from 'node:path';
+import { z } from 'zod';
+import type { JobSettings } from '../job.ts';
+import type { Environment } from './style.ts';
+
+export type CommandName = 'migrate' | 'plan' | 'verify' | 'check' | 'demo';
+
+export interface OptionSpec {
+  readonly name: string;
+  readonly alias?: string;
+  /** `flag`: takes no value. `value`: takes one. `list`: takes one and may be given again. */
+  readonly kind: 'flag' | 'value' | 'list';
+  readonly group: 'Folders' | 'Copying' | 'Accounts' | 'Output';
+  readonly commands: readonly CommandName[];
+  readonly describe: string;
+  readonly choices?: readonly string[];
+  /** A flag that is on unless `--no-…` is given. */
+  readonly on?: boolean;
+}
+
+const copying = ['migrate', 'plan', 'verify'] as const;
+const withLanes = [...copying, 'demo'] as const;
+const withAccounts = [...copying, 'check'] as const;
+const everywhere = [...withLanes, 'check'] as const;
+
+/** In the order of `--help`. */
+export const optionSpecs: readonly OptionSpec[] = [
+  {
+    name: 'map',
+    kind: 'list',
+    group: 'Folders',
+    commands: copying,
+    describe: '"A=B": folder A of SRC goes to B of DST, subfolders with it (write \\= for a = inside a name)',
+  },
+  {
+    name: 'include',
+    kind: 'list',
+    group: 'Folders',
+    commands: copying,
+    describe: 'only folders that match: * stops at the delimiter, ** does not, \\Trash names a special use',
+  },
+  {
+    name: 'exclude',
+    kind: 'list',
+    group: 'Folders',
+    commands: copying,
+    describe: 'not the folders that match, even if included',
+  },
+  {
+    name: 'map-special-use',
+    kind: 'flag',
+    on: true,
+    group: 'Folders',
+    commands: copying,
+    describe: 'Sent goes to Sent, whatever either side calls it; --no-map-special-use goes by name alone',
+  },
+  {
+    name: 'subscriptions',
+    kind: 'value',
+    group: 'Folders',
+    commands: ['migrate', 'plan', 'demo'],
+    choices: ['copy', 'all', 'none'],
+    describe: 'which folders to subscribe at DST: as SRC has it, all, or none (default: copy)',
+  },
+  {
+    name: 'dry-run',
+    alias: 'n',
+    kind: 'flag',
+    group: 'Copying',
+    commands: ['migrate', 'plan'],
+    describe: 'write nothing on either side, show the plan (the same as the command plan)',
+  },
+  {
+    name: 'digest',
+    kind: 'flag',
+    group: 'Copying',
+    commands: ['verify'],
+    describe: 'read every message on both sides again and compare SHA-256 digests',
+  },
+  {
+    name: 'order',
+    kind: 'value',
+    group: 'Copying',
+    commands: withLanes,
+    choices: ['auto', 'source', 'any'],
+    describe: "keep SRC's order in a folder: where it is free, always, or never (default: auto)",
+  },
+  {
+    name: 'connections',
+    kind: 'value',
+    group: 'Copying',
+    commands: withLanes,
+    describe: 'connections to each side at once, 1 to 64 (default: 4)',
+  },
+  {
+    name: 'threads',
+    kind: 'value',
+    group: 'Copying',
+    commands: withLanes,
+    describe: 'worker threads, 1 to 64, never more than connections (default: one per processor)',
+  },
+  {
+    name: 'state',
+    kind: 'value',
+    group: 'Copying',
+    commands: copying,
+    describe:
+      'directory of the journals, which know what is already copied (default: $XDG_STATE_HOME/imap-migrate or ~/.local/state/imap-migrate)',
+  },
+  {
+    name: 'allow-readable-secrets',
+    kind: 'flag',
+    group: 'Accounts',
+    commands: withAccounts,
+    describe: 'accept an account file with a password in it that other users can read',
+  },
+  {
+    name: 'json',
+    kind: 'flag',
+    group: 'Output',
+    commands: everywhere,
+    describe: 'one JSON object per line on stdout (docs/EVENTS.md); text for people goes to stderr',
+  },
+  {
+    name: 'progress',
+    kind: 'value',
+    group: 'Output',
+    commands: withLanes,
+    choices: ['auto', 'always', 'never'],
+    describe: 'bars on a terminal, else a line every 30 s; always: every 5 s, and with --quiet too (default: auto)',
+  },
+  {
+    name: 'quiet',
+    alias: 'q',
+    kind: 'flag',
+    group: 'Output',
+    commands: everywhere,
+    describe: 'say nothing while all is well; problems are still told',
+  },
+  {
+    name: 'verbose',
+    alias: 'v',
+    kind: 'flag',
+    group: 'Output',
+    commands: everywhere,
+    describe: 'say more: each folder, each refusal as it happens',
+  },
+  {
+    name: 'log',
+    kind: 'value',
+    group: 'Output',
+    commands: everywhere,
+    describe: 'append a log to FILE: JSON lines, without secrets',
+  },
+];
+
+function oneOf<const Choices extends readonly [string, ...string[]]>(choices: Choices) {
+  return z.enum(choices, {
+    error: (issue) => `${quote(issue.input)} is none of ${choices.join(', ')}`,
+  });
+}
+
+function wholeNumber(min: number, max: number) {
+  const error = (issue: { readonly input?: unknown }): string =>
+    `${quote(issue.input)} is not a whole number from ${min} to ${max}`;
+  return z
+    .string({ error: (issue) => (Array.isArray(issue.input) ? 'given more than once' : error(issue)) })
+    .regex(/^\d{1,9}$/, { error })
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, { error: ({ input }) => error({ input: String(input) }) });
+}
+
+const text = z
+  .string({ error: (issue) => (Array.isArray(issue.input) ? 'given more than once' : 'needs a value') })
+  .min(1, { error: 'needs a value' });
+
+const texts = z.union([text.transform((value) => [value]), z.array(text)], { error: 'needs a value' }).default([]);
+
+function quote(input: unknown): string {
+  return Array.isArray(input) ? 'more than one value' : `'${String(input)}'`;
+}
+
+/** `A=B` at the first `=` that no backslash protects. */
+const folderMapping = z.string().transform((value, context) => {
+  const match = /^((?:\\=|(?!\\=)[^=])+)=(.+)$/su.exec(value);
+  if (match?.[1] === undefined || match[2] === undefined) {
+    context.addIssue({ code: 'custom', message: `'${value}' is not of the form "A=B"` });
+    return z.NEVER;
+  }
+  return { from: match[1].replaceAll('\\=', '='), to: match[2].replaceAll('\\=', '=') };
+});
+
+const flag = z.boolean().default(false);
+
+/** The values of all options, checked; what a command does not take has its default. */
+export const optionValues = z
+  .object({
+    map: texts.pipe(z.array(folderMapping)),
+    include: texts,
+    exclude: texts,
+    'map-special-use': z.boolean().default(true),
+    subscriptions: oneOf(['copy', 'all', 'none']).default('copy'),
+    'dry-run': flag,
+    digest: flag,
+    order: oneOf(['auto', 'source', 'any']).default('auto'),
+    connections: wholeNumber(1, 64).default(4),
+    threads: wholeNumber(1, 64).optional(),
+    state: text.optional(),
+    'allow-readable-secrets': flag,
+    json: flag,
+    progress: oneOf(['auto', 'always', 'never']).default('auto'),
+    quiet: flag,
+    verbose: flag,
+    log: text.optional(),
+  })
+  .superRefine((values, context) => {
+    if (values.quiet && values.verbose) {
+      context.addIssue({ code: 'custom', path: ['quiet'], message: 'contradicts --verbose' });
+    }
+    const sources = values.map.map(({ from }) => from);
+    const twice = sources.find((from, index) => sources.indexOf(from) !== index);
+    if (twice !== undefined) {
+      context.addIssue({ code: 'custom', path: ['map'], message: `'${twice}' is mapped more than once` });
+    }
+  });
+
+export type OptionValues = z.output<typeof optionValues>;
+
+/** Everything of a job's settings that the command line decides. */
+export type JobOptions = Omit<JobSettings, 'source' | 'target' | 'dryRun'>;
+
+/** `parallelism`: processors to use; the default number of threads. */
+export function toJobOptions(
+  values: OptionValues,
+  surroundings: { readonly env: Environment; readonly homeDir: string; readonly parallelism: number },
+): JobOptions {
+  const { connections } = values;
+  return {
+    mapping: {
+      map: values.map,
+      include: values.include,
+      exclude: values.exclude,
+      mapSpecialUse: values['map-special-use'],
+    },
+    order: values.order,
+    connections,
+    threads: Math.max(1, Math.min(connections, values.threads ?? surroundings.parallelism)),
+    subscriptions: values.subscriptions,
+    stateDir:
+      values.state === undefined ? defaultStateDir(surroundings.env, surroundings.homeDir) : resolve(values.state),
+  };
+}
+
+/** XDG Base Directory: `$XDG_STATE_HOME`, which counts only if absolute, else `~/.local/state`. */
+export function defaultStateDir(env: Environment, homeDir: string): string {
+  const base = env.XDG_STATE_HOME ?? '';
+  return join(isAbsolute(base) ? base : join(homeDir, '.local', 'state'), 'imap-migrate');
+}

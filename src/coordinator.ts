@@ -1,0 +1,532 @@
+import { type AccountSettings, accountLabel } from './account.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { exitCodes, MigrateError, type WireError, worstExitCode } from './errors.ts';
+import { FolderRun } from './folder-run.ts';
+import type { FolderReport, JobEvent, JobReport, JobSettings, Side, Verdict } from './job.ts';
+import { type Journal, openJournal, peekJournal } from './journal.ts';
+import { LaneDriver, type LaneHost, LaneLostError, LanePool, ThreadHost, toJobError } from './lanes.ts';
+import { mapFolders } from './plan/folder-map.ts';
+import { sumOf } from './plan/message-table.ts';
+import { buildPlan, isUnchanged } from './plan/plan.ts';
+import type { FolderPair, KnownFolder, Traits } from './plan/types.ts';
+import { ProgressMeter } from './progress.ts';
+import type { BatchReport, EndpointFacts, FromLane, LaneFailure, PrepareTask } from './worker/contract.ts';
+
+/** How a job is watched and stopped. */
+export interface JobHooks {
+  onEvent(event: JobEvent): void;
+  /** Aborted: take no new work, finish what is in flight within `drainMs`, and report. */
+  readonly signal: AbortSignal;
+}
+
+/** What a job runs on; tests give it inline lanes and their own time. */
+export interface JobParts {
+  readonly host: LaneHost;
+  readonly clock: Clock;
+}
+
+/** Time that what is in flight may take after a stop was asked for. */
+const drainMs = 4_000;
+const progressEveryMs = 250;
+/** Logins refused in one run, over all lanes: more could lock the account. */
+const maxLoginFailures = 2;
+/** Another lane costs a login on each side; it pays from about this many messages on. */
+const messagesPerExtraLane = 200;
+
+/**
+ * Copies one account to another, or with `dryRun` only plans it. Resolves with the report whatever happened to single
+ * messages and folders.
+ * @throws MigrateError when the job could not begin: an account that cannot be opened, a journal that cannot be used.
+ */
+export async function migrate(settings: JobSettings, hooks: JobHooks, parts?: JobParts): Promise<JobReport> {
+  const host = parts?.host ?? new ThreadHost(Math.min(settings.threads, settings.connections), settings.connections);
+  const job = new Job(settings, hooks, host, parts?.clock ?? systemClock);
+  try {
+    return await job.run();
+  } finally {
+    await host.close();
+  }
+}
+
+class Job {
+  readonly #settings: JobSettings;
+  readonly #hooks: JobHooks;
+  readonly #host: LaneHost;
+  readonly #clock: Clock;
+  readonly #startedAt: number;
+  readonly #lanes = new Set<LaneDriver>();
+  readonly #pool = new LanePool();
+  readonly #folders = new Map<number, FolderRun>();
+  readonly #progress: ProgressMeter;
+  /** Folders that are read and wait for the last answers. */
+  readonly #finishing = new Set<Promise<void>>();
+  readonly #warnings: string[] = [];
+  #journal: Journal | null = null;
+  #keepsOrder = true;
+  #failure: WireError | null = null;
+  #lastLost: WireError | null = null;
+  #loginFailures = 0;
+  #stopped = false;
+
+  constructor(settings: JobSettings, hooks: JobHooks, host: LaneHost, clock: Clock) {
+    this.#settings = settings;
+    this.#hooks = hooks;
+    this.#host = host;
+    this.#clock = clock;
+    this.#startedAt = clock.now();
+    this.#progress = new ProgressMeter(clock);
+  }
+
+  async run(): Promise<JobReport> {
+    const { source, target, stateDir, dryRun } = this.#settings;
+    const stop = () => this.#stop();
+    const open = dryRun ? peekJournal : openJournal;
+    this.#journal = open(stateDir, accountLabel(source), accountLabel(target));
+    this.#hooks.signal.addEventListener('abort', stop);
+    const beat = setInterval(() => this.#emitProgress(), progressEveryMs);
+    try {
+      const first = this.#startLane(0);
+      const opened = await first.expect(['ready']);
+      const targetFacts = opened.target ?? opened.source;
+      this.#announce('source', source, opened.source);
+      this.#announce('target', target, targetFacts);
+      const work = await this.#plan(first, opened.source.traits, targetFacts.traits);
+      if (work !== null && !dryRun) await this.#copy(first, work);
+    } catch (error) {
+      throw toJobError(error);
+    } finally {
+      clearInterval(beat);
+      this.#hooks.signal.removeEventListener('abort', stop);
+      await this.#endLanes();
+      this.#journal?.close();
+    }
+    const report = this.#report();
+    this.#emitProgress();
+    this.#hooks.onEvent({ kind: 'finished', report });
+    return report;
+  }
+
+  #startLane(laneId: number): LaneDriver {
+    const { source, target } = this.#settings;
+    const lane = new LaneDriver(this.#host.start({ laneId, source, target }), (message, from) =>
+      this.#hear(message, from),
+    );
+    this.#lanes.add(lane);
+    void lane.ended.then(() => this.#lanes.delete(lane));
+    return lane;
+  }
+
+  #announce(side: Side, account: AccountSettings, facts: EndpointFacts): void {
+    const { server, traits, warnings } = facts;
+    this.#hooks.onEvent({ kind: 'connected', side, account: accountLabel(account), server, traits, warnings });
+    for (const warning of warnings) this.#warn(`${side} ${accountLabel(account)}: ${warning}`);
+  }
+
+  /** Lists both sides and decides what to do; `null`: the plan has errors. */
+  async #plan(lane: LaneDriver, source: Traits, target: Traits): Promise<FolderRun[] | null> {
+    const { mapping, order, subscriptions } = this.#settings;
+    lane.post({ kind: 'list' });
+    const listed = await lane.expect(['listed']);
+    const atTarget = listed.target ?? { folders: [], quotas: [] };
+    const map = mapFolders(
+      { folders: listed.source.folders, naming: source },
+      { folders: atTarget.folders, naming: target },
+      mapping,
+    );
+    const known = new Map<string, KnownFolder>();
+    for (const pair of map.pairs) known.set(pair.source.rawName, this.#knownOf(pair));
+    const plan = buildPlan({
+      source: accountLabel(this.#settings.source),
+      target: accountLabel(this.#settings.target),
+      map,
+      known,
+      order,
+      targetTraits: target,
+      quotas: atTarget.quotas,
+      lanes: this.#settings.connections,
+    });
+    this.#keepsOrder = plan.keepsOrder;
+    this.#hooks.onEvent({ kind: 'planned', plan });
+    const [error] = plan.problems.filter((problem) => problem.severity === 'error');
+    if (error !== undefined) {
+      this.#failure = {
+        code: error.code,
+        exitCode: exitCodes.usage,
+        message: error.message,
+      };
+      return null;
+    }
+    return map.pairs.map((pair, id) => {
+      const run = new FolderRun(id, pair, { shared: !plan.keepsOrder, maxMessageBytes: target.maxMessageBytes });
+      run.unchanged = known.get(pair.source.rawName)?.unchanged === true;
+      run.subscribe = subscriptions === 'all' || (subscriptions === 'copy' && pair.source.subscribed);
+      return run;
+    });
+  }
+
+  /** What the journal says about a pair, measured by both sides' STATUS. */
+  #knownOf(pair: FolderPair): KnownFolder {
+    const folder = this.#journal?.folder(pair.source.rawName, pair.targetName) ?? null;
+    if (folder === null || pair.target === null) return { messages: 0, unchanged: false };
+    const sameTarget = folder.targetUidValidity === (pair.target.status?.uidValidity ?? null);
+    const unchanged = sameTarget && isUnchanged(folder.finishedAt, pair.source.status);
+    return { messages: folder.messages, unchanged };
+  }
+
+  async #copy(first: LaneDriver, runs: readonly FolderRun[]): Promise<void> {
+    for (const run of runs) this.#folders.set(run.id, run);
+    await this.#prepare(first, runs);
+    const open = runs.filter((run) => {
+      if (run.pair.nameOnly || run.failure !== null) return false;
+      if (!run.unchanged) return true;
+      run.skip(run.pair.source.status?.messages ?? 0);
+      return false;
+    });
+    for (const run of runs) if (!open.includes(run)) this.#finishFolder(run);
+    for (const run of open)
+      this.#progress.addTotal(run.pair.source.status?.messages ?? 0, run.pair.source.status?.size ?? 0);
+    if (open.length === 0 || this.#failure !== null) return;
+    this.#pool.add(first);
+    const useful = this.#keepsOrder ? open.length : Math.ceil(totalMessages(open) / messagesPerExtraLane);
+    for (let lane = 1; lane < Math.min(this.#settings.connections, useful); lane++) this.#addLane(lane);
+    for (const run of open.sort(byWork)) this.#enqueue(run, true);
+    await this.#pool.idle();
+    await Promise.all(this.#finishing);
+  }
+
+  /** Creates and subscribes everything in one go, before the first message. */
+  async #prepare(lane: LaneDriver, runs: readonly FolderRun[]): Promise<void> {
+    // A name that only groups others comes into being with the first folder below it.
+    const [groups, folders] = partition(runs, (run) => run.pair.nameOnly);
+    const failed = await this.#prepareOn(lane, folders);
+    if (failed.size > 0 && groups.length > 0) {
+      // Some servers want the parent first.
+      await this.#prepareOn(lane, groups);
+      const again = await this.#prepareOn(lane, [...failed.keys()]);
+      for (const run of failed.keys()) if (!again.has(run)) failed.delete(run);
+    }
+    for (const [run, failure] of failed) this.#failFolder(run, failure);
+  }
+
+  /** Answers what could not be created, and why. */
+  async #prepareOn(lane: LaneDriver, runs: readonly FolderRun[]): Promise<Map<FolderRun, WireError>> {
+    const failed = new Map<FolderRun, WireError>();
+    const tasks = runs.flatMap((run): PrepareTask[] => {
+      const { pair, subscribe } = run;
+      const create = pair.target === null;
+      const subscribes = subscribe && pair.target?.subscribed !== true;
+      if (!create && !subscribes) return [];
+      const { targetName, createUse: specialUse } = pair;
+      return [{ folderId: run.id, targetName, create, specialUse, subscribe: subscribes }];
+    });
+    if (tasks.length === 0) return failed;
+    // A parent's name is shorter than its children's.
+    lane.post({ kind: 'prepare', tasks: tasks.sort((a, b) => a.targetName.length - b.targetName.length) });
+    const { results } = await lane.expect(['prepared']);
+    for (const { folderId, failure, notes } of results) {
+      const run = this.#folders.get(folderId);
+      run?.notes.push(...notes);
+      if (run !== undefined && failure !== null) failed.set(run, failure);
+    }
+    return failed;
+  }
+
+  #addLane(laneId: number): void {
+    if (this.#loginFailures >= maxLoginFailures) return;
+    const lane = this.#startLane(laneId);
+    lane.expect(['ready']).then(
+      () => this.#pool.add(lane),
+      (error: unknown) => {
+        if (!(error instanceof LaneLostError)) return;
+        const { exitCode, message } = error.failure.error;
+        if (exitCode === exitCodes.login) this.#loginFailures++;
+        this.#warn(`one connection fewer: ${message}`);
+      },
+    );
+  }
+
+  #enqueue(run: FolderRun, scan: boolean): void {
+    run.lanes++;
+    const bytes = run.pair.source.status?.size ?? run.pair.source.status?.messages ?? 0;
+    // Lanes that join come after folders nobody has begun.
+    this.#pool.run(scan ? bytes + 1 : 0, (lane) => this.#workOn(run, scan, lane));
+  }
+
+  async #workOn(run: FolderRun, scan: boolean, lane: LaneDriver | null): Promise<void> {
+    if (this.#stopped || this.#failure !== null || run.failure !== null || (!scan && run.queued === 0)) {
+      this.#leave(run);
+      return;
+    }
+    if (lane === null) {
+      this.#failFolder(
+        run,
+        this.#lastLost ?? { code: 'LANE', exitCode: exitCodes.connect, message: 'no connection is left to copy it' },
+      );
+      this.#leave(run);
+      return;
+    }
+    try {
+      const finished = lane.expect(['folder-finished'], (message) => message.folderId === run.id);
+      const read = lane.expect(['folder-read', 'folder-finished'], (message) => message.folderId === run.id);
+      this.#finishing.add(
+        finished.then(
+          ({ failure, notes }) => {
+            run.notes.push(...notes);
+            this.#laneDone(run, failure);
+          },
+          (error: unknown) => this.#laneDone(run, failureOf(error)),
+        ),
+      );
+      lane.post({ kind: 'folder', task: run.task(scan) });
+      const last = await read;
+      // A lane whose connection is gone ends by itself: it gets no other folder.
+      if (last.kind === 'folder-finished' && last.failure !== null && last.failure.scope !== 'folder') await lane.ended;
+    } catch (error) {
+      if (!(error instanceof LaneLostError)) throw error;
+    }
+  }
+
+  /** One lane is through with a folder. */
+  #laneDone(run: FolderRun, failure: LaneFailure | null): void {
+    if (failure !== null && !(this.#stopped && failure.scope === 'lane')) {
+      if (failure.scope === 'job') this.#failJob(failure.error);
+      if (failure.scope === 'lane') this.#lastLost = failure.error;
+      this.#failFolder(run, failure.error);
+    }
+    this.#leave(run);
+  }
+
+  #leave(run: FolderRun): void {
+    run.lanes--;
+    if (run.lanes === 0) this.#finishFolder(run);
+  }
+
+  /** The last word on a folder, once. */
+  #finishFolder(run: FolderRun): void {
+    if (run.finished) return;
+    run.finished = true;
+    const { status } = run.pair.source;
+    if (run.complete && run.journal !== null && status !== null) this.#journal?.finishFolder(run.journal.id, status);
+    this.#progress.folderFinished(run.name);
+    if (this.#stopped && run.startedAt === null) return;
+    this.#hooks.onEvent({ kind: 'folder-finished', report: run.report(this.#clock.now()) });
+  }
+
+  /** Everything a lane says that is no answer to a question. */
+  #hear(message: FromLane, lane: LaneDriver): void {
+    try {
+      switch (message.kind) {
+        case 'warning':
+          this.#warn(message.message);
+          return;
+        case 'opened':
+          this.#opened(message);
+          return;
+        case 'table':
+          this.#listed(message);
+          return;
+        case 'want':
+          this.#folders.get(message.folderId)?.want(lane);
+          return;
+        case 'batch':
+          this.#answered(message.folderId, message.report);
+          return;
+        default:
+          // The rest answers questions of ours.
+          return;
+      }
+    } catch (error) {
+      // The journal cannot be written, or something is wrong here: no effect may follow.
+      this.#failJob(toWireError(error));
+    }
+  }
+
+  #opened({ folderId, source, target }: Extract<FromLane, { kind: 'opened' }>): void {
+    const run = this.#folders.get(folderId);
+    if (run === undefined || this.#journal === null || run.journal !== null) return;
+    run.startedAt = this.#clock.now();
+    const { pair } = run;
+    const known = this.#journal.folder(pair.source.rawName, pair.targetName);
+    // A target folder that had to be made anew holds nothing of what an earlier run copied.
+    const forget = known !== null && pair.target === null;
+    const side =
+      known === null || forget || known.messages === 0
+        ? null
+        : known.sourceUidValidity !== source.uidValidity
+          ? 'source'
+          : known.targetUidValidity !== target.uidValidity
+            ? 'target'
+            : null;
+    if (side !== null) {
+      const message = `the UIDVALIDITY of the ${side} folder has changed since the last run, so that it is not known which messages are there already; nothing of it was copied`;
+      this.#failFolder(run, { code: 'UIDVALIDITY', exitCode: exitCodes.partial, message });
+      return;
+    }
+    const journal = this.#journal.openFolder({
+      sourceRawName: pair.source.rawName,
+      sourceUidValidity: source.uidValidity,
+      targetName: pair.targetName,
+      targetUidValidity: target.uidValidity,
+      forget,
+    });
+    run.opened(journal, this.#journal.knownUids(journal.id));
+    this.#progress.folderStarted(run.name, source.exists);
+    const { name } = run;
+    const bytes = pair.source.status?.size ?? null;
+    this.#hooks.onEvent({
+      kind: 'folder-started',
+      folder: name,
+      target: pair.targetName,
+      messages: source.exists,
+      bytes,
+    });
+  }
+
+  #listed({ folderId, uids, sizes, last }: Extract<FromLane, { kind: 'table' }>): void {
+    const run = this.#folders.get(folderId);
+    if (run === undefined) return;
+    if (last) {
+      run.endOfList();
+      return;
+    }
+    if (run.failure !== null || this.#stopped) return;
+    const selected = run.select(uids, sizes);
+    const totalBytes = sumOf(sizes);
+    const refusedBytes = selected.tooBig.reduce((sum, refusal) => sum + (refusal.bytes ?? 0), 0);
+    if (run.pair.source.status?.size === null) this.#progress.addTotal(0, totalBytes);
+    this.#progress.done(run.name, selected.alreadyThere, totalBytes - selected.bytes - refusedBytes);
+    this.#progress.refused(run.name, selected.tooBig.length, refusedBytes);
+    for (const refusal of selected.tooBig) this.#hooks.onEvent({ kind: 'refused', refusal });
+    if (!run.shared) return;
+    // More lanes where there is more to do than those at work will soon have done.
+    while (run.lanes < Math.min(this.#pool.size, run.queued)) this.#enqueue(run, false);
+  }
+
+  #answered(folderId: number, report: BatchReport): void {
+    const run = this.#folders.get(folderId);
+    if (run === undefined || run.journal === null) return;
+    this.#journal?.record(run.journal.id, report.outcomes);
+    const refusals = run.answered(report);
+    let bytes = 0;
+    let messages = 0;
+    for (const outcome of report.outcomes) {
+      if (outcome.kind === 'refused') continue;
+      messages++;
+      if (outcome.kind === 'copied') bytes += outcome.bytes;
+    }
+    this.#progress.done(run.name, messages, bytes);
+    for (const refusal of refusals) {
+      this.#progress.refused(run.name, 1, refusal.bytes ?? 0);
+      this.#hooks.onEvent({ kind: 'refused', refusal });
+    }
+  }
+
+  #failFolder(run: FolderRun, failure: WireError): void {
+    if (run.failure !== null) return;
+    run.fail(failure);
+    const { code, message } = failure;
+    this.#hooks.onEvent({ kind: 'refused', refusal: { folder: run.name, uid: null, bytes: null, code, message } });
+  }
+
+  /** No lane can succeed any more: what is in flight is finished, nothing else begun. */
+  #failJob(failure: WireError): void {
+    this.#failure ??= failure;
+    this.#drain();
+  }
+
+  #stop(): void {
+    this.#stopped = true;
+    this.#drain();
+  }
+
+  #drain(): void {
+    this.#pool.clear();
+    for (const run of this.#folders.values()) run.stop();
+    for (const lane of this.#lanes) lane.post({ kind: 'drain' });
+  }
+
+  async #endLanes(): Promise<void> {
+    for (const lane of this.#lanes) lane.post({ kind: 'drain' });
+    const ended = Promise.all([...this.#lanes].map((lane) => lane.ended));
+    await new Promise<void>((resolve) => {
+      const cancel = this.#clock.after(drainMs, resolve);
+      void ended.then(() => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+
+  #warn(message: string): void {
+    if (this.#warnings.includes(message)) return;
+    this.#warnings.push(message);
+    this.#hooks.onEvent({ kind: 'warning', folder: null, message });
+  }
+
+  #emitProgress(): void {
+    this.#hooks.onEvent({ kind: 'progress', progress: this.#progress.snapshot() });
+  }
+
+  #report(): JobReport {
+    const now = this.#clock.now();
+    const folders = [...this.#folders.values()].map((run) => run.report(now));
+    const total = (count: (folder: FolderReport) => number) => folders.reduce((sum, folder) => sum + count(folder), 0);
+    const refused = total((folder) => folder.refused.length);
+    const codes: number[] = [...this.#folders.values()].flatMap((run) => run.failure?.exitCode ?? []);
+    if (refused > 0) codes.push(exitCodes.partial);
+    if (this.#failure !== null) codes.push(this.#failure.exitCode);
+    if (this.#stopped) codes.push(exitCodes.interrupted);
+    const verdict: Verdict = this.#stopped
+      ? 'stopped'
+      : this.#failure !== null
+        ? 'failed'
+        : refused > 0
+          ? 'partial'
+          : 'complete';
+    return {
+      verdict,
+      exitCode: worstExitCode(codes),
+      source: accountLabel(this.#settings.source),
+      target: accountLabel(this.#settings.target),
+      folders,
+      copied: total((folder) => folder.copied),
+      alreadyThere: total((folder) => folder.alreadyThere),
+      gone: total((folder) => folder.gone),
+      refused,
+      resent: total((folder) => folder.resent),
+      bytes: total((folder) => folder.bytes),
+      seconds: (now - this.#startedAt) / 1000,
+      keptOrder: this.#keepsOrder,
+      warnings: this.#warnings,
+      failure: this.#failure === null ? null : { code: this.#failure.code, message: this.#failure.message },
+    };
+  }
+}
+
+function failureOf(error: unknown): LaneFailure {
+  if (error instanceof LaneLostError) return error.failure;
+  return { side: null, scope: 'lane', error: toWireError(error) };
+}
+
+function toWireError(error: unknown): WireError {
+  if (error instanceof MigrateError) return { code: error.code, exitCode: error.exitCode, message: error.message };
+  return {
+    code: 'INTERNAL',
+    exitCode: exitCodes.internal,
+    message: error instanceof Error ? error.message : String(error),
+  };
+}
+
+function totalMessages(runs: readonly FolderRun[]): number {
+  return runs.reduce((sum, run) => sum + (run.pair.source.status?.messages ?? 0), 0);
+}
+
+/** Most bytes first, as far as the source tells: the longest piece of work must not begin last. */
+function byWork(a: FolderRun, b: FolderRun): number {
+  const [left, right] = [a.pair.source.status, b.pair.source.status];
+  return (right?.size ?? 0) - (left?.size ?? 0) || (right?.messages ?? 0) - (left?.messages ?? 0) || a.id - b.id;
+}
+
+function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(test), items.filter((item) => !test(item))];
+}

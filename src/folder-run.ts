@@ -1,0 +1,200 @@
+import type { WireError } from './errors.ts';
+import type { FolderReport, Refusal } from './job.ts';
+import type { JournalFolder } from './journal.ts';
+import type { LaneDriver } from './lanes.ts';
+import { selectFitting, selectMissing } from './plan/select.ts';
+import { cutShards } from './plan/shard.ts';
+import type { BatchLimits, FolderPair, Shard } from './plan/types.ts';
+import type { BatchReport, FolderTask } from './worker/contract.ts';
+
+/** One lane reads the folder: shards only pace the conversation with it. */
+const ownedShard: BatchLimits = { maxMessages: 2_000, maxBytes: 64 * 1024 * 1024 };
+/** Several lanes share it: small enough to be spread evenly. */
+const sharedShard: BatchLimits = { maxMessages: 200, maxBytes: 8 * 1024 * 1024 };
+
+/** What listing a window came to. */
+export interface Selected {
+  readonly messages: number;
+  readonly bytes: number;
+  readonly alreadyThere: number;
+  readonly tooBig: readonly Refusal[];
+}
+
+/** One folder of a running job, as the main thread sees it. */
+export class FolderRun {
+  readonly id: number;
+  readonly pair: FolderPair;
+  readonly shared: boolean;
+  readonly maxMessageBytes: number | null;
+  /** Nothing happened since it was last copied to its end. */
+  unchanged = false;
+  /** To be subscribed at the target. */
+  subscribe = false;
+  /** Its report is out. */
+  finished = false;
+  /** Set when the folder is opened. */
+  journal: JournalFolder | null = null;
+  failure: WireError | null = null;
+  /** Lanes working on it, and lanes that are going to. */
+  lanes = 0;
+  listed = false;
+  startedAt: number | null = null;
+  readonly notes: string[] = [];
+  readonly #queue: Shard[] = [];
+  readonly #waiting: LaneDriver[] = [];
+  #known: Uint32Array = new Uint32Array();
+  #stopped = false;
+  #outstanding = 0;
+  #copied = 0;
+  #alreadyThere = 0;
+  #gone = 0;
+  #bytes = 0;
+  #resent = 0;
+  readonly #refused: Refusal[] = [];
+  readonly #lostFlags: Record<string, number> = {};
+
+  constructor(id: number, pair: FolderPair, options: { shared: boolean; maxMessageBytes: number | null }) {
+    this.id = id;
+    this.pair = pair;
+    this.shared = options.shared;
+    this.maxMessageBytes = options.maxMessageBytes;
+  }
+
+  get name(): string {
+    return this.pair.source.name;
+  }
+
+  task(scan: boolean): FolderTask {
+    const { source, target, targetName } = this.pair;
+    return {
+      folderId: this.id,
+      sourceRawName: source.rawName,
+      targetName: target === null ? { unicode: targetName } : { raw: target.rawName },
+      scan,
+    };
+  }
+
+  opened(journal: JournalFolder, known: Uint32Array): void {
+    this.journal = journal;
+    this.#known = known;
+  }
+
+  /** Takes a window of listed messages: what is new is queued, what is known or too big is counted. */
+  select(uids: Uint32Array, sizes: Uint32Array): Selected {
+    const missing = selectMissing(uids, this.#known);
+    const { fitting, tooBig } = selectFitting(missing, sizes, this.maxMessageBytes);
+    const pick = (column: Uint32Array) => Uint32Array.from(fitting, (row) => column[row] ?? 0);
+    const refusals = Array.from(tooBig, (row): Refusal => {
+      const bytes = sizes[row] ?? 0;
+      const message = `${bytes} bytes; the target takes messages of at most ${this.maxMessageBytes} bytes (APPENDLIMIT)`;
+      return { folder: this.name, uid: uids[row] ?? 0, bytes, code: 'TOO_BIG', message };
+    });
+    const shards = cutShards(this.id, pick(uids), pick(sizes), this.shared ? sharedShard : ownedShard);
+    const alreadyThere = uids.length - missing.length;
+    this.#alreadyThere += alreadyThere;
+    this.#refused.push(...refusals);
+    this.#outstanding += fitting.length;
+    this.#queue.push(...shards);
+    this.#serve();
+    return {
+      messages: fitting.length,
+      bytes: shards.reduce((sum, shard) => sum + shard.totalBytes, 0),
+      alreadyThere,
+      tooBig: refusals,
+    };
+  }
+
+  /** The list is complete: lanes that wait for more are let go. */
+  endOfList(): void {
+    this.listed = true;
+    this.#serve();
+  }
+
+  /** Shards nobody works on yet. */
+  get queued(): number {
+    return this.#queue.length;
+  }
+
+  /** A lane asks for its next shard. */
+  want(lane: LaneDriver): void {
+    this.#waiting.push(lane);
+    this.#serve();
+  }
+
+  /** Nothing more is given out; lanes that wait are let go. */
+  stop(): void {
+    this.#stopped = true;
+    this.#queue.length = 0;
+    this.listed = true;
+    this.#serve();
+  }
+
+  #serve(): void {
+    while (this.#waiting.length > 0) {
+      const shard = this.#queue.shift() ?? null;
+      if (shard === null && !this.listed) return;
+      this.#waiting.shift()?.post({ kind: 'shard', folderId: this.id, shard });
+    }
+  }
+
+  /** Takes the final words on a batch; answers the refusals among them. */
+  answered(report: BatchReport): Refusal[] {
+    const refusals: Refusal[] = [];
+    for (const outcome of report.outcomes) {
+      this.#outstanding--;
+      if (outcome.kind === 'copied') {
+        this.#copied++;
+        this.#bytes += outcome.bytes;
+      } else if (outcome.kind === 'gone') this.#gone++;
+      else {
+        const { uid, bytes, code, text } = outcome;
+        refusals.push({ folder: this.name, uid, bytes, code, message: text });
+      }
+    }
+    this.#resent += report.resent;
+    for (const [flag, messages] of Object.entries(report.lostFlags)) {
+      this.#lostFlags[flag] = (this.#lostFlags[flag] ?? 0) + messages;
+    }
+    this.#refused.push(...refusals);
+    return refusals;
+  }
+
+  /** The folder as a whole failed. The first reason stands. */
+  fail(failure: WireError): void {
+    this.failure ??= failure;
+    this.stop();
+  }
+
+  /** True when every message was listed and has its final word, and none was refused. */
+  get complete(): boolean {
+    return (
+      this.failure === null && !this.#stopped && this.listed && this.#outstanding === 0 && this.#refused.length === 0
+    );
+  }
+
+  report(now: number): FolderReport {
+    const failed: Refusal[] =
+      this.failure === null
+        ? []
+        : [{ folder: this.name, uid: null, bytes: null, code: this.failure.code, message: this.failure.message }];
+    return {
+      source: this.name,
+      target: this.pair.targetName,
+      copied: this.#copied,
+      alreadyThere: this.#alreadyThere,
+      gone: this.#gone,
+      refused: [...failed, ...this.#refused],
+      bytes: this.#bytes,
+      seconds: this.startedAt === null ? 0 : (now - this.startedAt) / 1000,
+      resent: this.#resent,
+      lostFlags: this.#lostFlags,
+      notes: this.notes,
+    };
+  }
+
+  /** A folder nothing had to be done for. */
+  skip(alreadyThere: number): void {
+    this.#alreadyThere = alreadyThere;
+    this.listed = true;
+  }
+}

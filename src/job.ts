@@ -1,0 +1,181 @@
+/**
+ * What a job is told and what it tells: the types of the library's front door. Types only.
+ */
+import type { AccountSettings } from './account.ts';
+import type { FolderStatus, JobPlan, MappingOptions, OrderPolicy, SpecialUse, Traits } from './plan/types.ts';
+
+export type { JobPlan, PlannedFolder } from './plan/types.ts';
+
+export interface JobSettings {
+  readonly source: AccountSettings;
+  readonly target: AccountSettings;
+  readonly mapping: MappingOptions;
+  readonly order: OrderPolicy;
+  /** Lanes: pairs of one source and one target connection. */
+  readonly connections: number;
+  /** Worker threads the lanes are spread over. */
+  readonly threads: number;
+  /** `copy`: subscribe at the target what is subscribed at the source. `all`: every folder. `none`: leave alone. */
+  readonly subscriptions: 'copy' | 'all' | 'none';
+  /** Directory of the journals. */
+  readonly stateDir: string;
+  /** Plan only: nothing is written on either side. */
+  readonly dryRun: boolean;
+}
+
+export interface VerifySettings extends JobSettings {
+  /** Re-read every body on both sides and compare SHA-256 digests. */
+  readonly digest: boolean;
+}
+
+/** Everything a running job says, in order. `docs/EVENTS.md` describes the JSON form. */
+export type JobEvent =
+  | {
+      readonly kind: 'connected';
+      readonly side: Side;
+      readonly account: string;
+      readonly server: string;
+      readonly traits: Traits;
+      readonly warnings: readonly string[];
+    }
+  | { readonly kind: 'planned'; readonly plan: JobPlan }
+  | {
+      readonly kind: 'folder-started';
+      readonly folder: string;
+      readonly target: string;
+      readonly messages: number;
+      readonly bytes: number | null;
+    }
+  | { readonly kind: 'progress'; readonly progress: Progress }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  | { readonly kind: 'warning'; readonly folder: string | null; readonly message: string }
+  | { readonly kind: 'folder-finished'; readonly report: FolderReport }
+  | { readonly kind: 'finished'; readonly report: JobReport };
+
+export type Side = 'source' | 'target';
+
+/** Live counters; totals may still grow while folders are being listed. */
+export interface Progress {
+  readonly elapsedMs: number;
+  readonly messages: { readonly done: number; readonly total: number };
+  readonly bytes: { readonly done: number; readonly total: number };
+  /** Over the last seconds. */
+  readonly messagesPerSecond: number;
+  readonly bytesPerSecond: number;
+  /** `null`: not known yet. */
+  readonly etaMs: number | null;
+  readonly refused: number;
+  readonly activeFolders: readonly { readonly name: string; readonly done: number; readonly total: number }[];
+}
+
+/** A message or folder that was not copied, and the server's words. */
+export interface Refusal {
+  readonly folder: string;
+  /** Source UID; `null`: the whole folder. */
+  readonly uid: number | null;
+  readonly bytes: number | null;
+  /** Stable word: `NO`, `BAD`, `TOO_BIG`, `UNREADABLE`, `GONE`, `CREATE`, `OPEN`, `CONNECTION`… */
+  readonly code: string;
+  /** The server's own text, or ours where no server spoke. Raw: escape before printing. */
+  readonly message: string;
+}
+
+export interface FolderReport {
+  readonly source: string;
+  readonly target: string;
+  readonly copied: number;
+  readonly alreadyThere: number;
+  /** Messages expunged at the source while the job ran. */
+  readonly gone: number;
+  readonly refused: readonly Refusal[];
+  readonly bytes: number;
+  readonly seconds: number;
+  /** Messages sent again after a refused batch: they land after their neighbours. */
+  readonly resent: number;
+  /** Keywords and flags the target does not keep -> how many messages lost them. */
+  readonly lostFlags: Readonly<Record<string, number>>;
+  readonly notes: readonly string[];
+}
+
+export type Verdict = 'complete' | 'partial' | 'stopped' | 'failed';
+
+export interface JobReport {
+  readonly verdict: Verdict;
+  readonly exitCode: number;
+  readonly source: string;
+  readonly target: string;
+  readonly folders: readonly FolderReport[];
+  readonly copied: number;
+  readonly alreadyThere: number;
+  readonly gone: number;
+  readonly refused: number;
+  readonly resent: number;
+  readonly bytes: number;
+  readonly seconds: number;
+  readonly keptOrder: boolean;
+  readonly warnings: readonly string[];
+  /** What ended the job early; `null` where nothing did. */
+  readonly failure: { readonly code: string; readonly message: string } | null;
+}
+
+/** What `check` finds out about one account. */
+export interface AccountReport {
+  readonly account: string;
+  readonly server: string;
+  readonly tls: boolean;
+  readonly auth: string;
+  readonly capabilities: readonly string[];
+  readonly serverId: Readonly<Record<string, string>> | null;
+  readonly namespaces: {
+    readonly personal: readonly NamespaceEntry[];
+    readonly other: readonly NamespaceEntry[];
+    readonly shared: readonly NamespaceEntry[];
+  } | null;
+  /** `usage` and `limit` in the resource's unit: KiB for STORAGE, messages for MESSAGE (RFC 9208). */
+  readonly quotas: readonly {
+    readonly root: string;
+    readonly resource: string;
+    readonly usage: number;
+    readonly limit: number;
+  }[];
+  readonly folders: readonly {
+    readonly name: string;
+    readonly specialUse: SpecialUse | null;
+    readonly selectable: boolean;
+    readonly subscribed: boolean;
+    readonly status: FolderStatus | null;
+  }[];
+  readonly warnings: readonly string[];
+}
+
+export interface NamespaceEntry {
+  readonly prefix: string;
+  readonly delimiter: string | null;
+}
+
+/** One difference that `verify` found. */
+export interface Difference {
+  readonly kind: 'missing' | 'extra' | 'content' | 'flags' | 'date' | 'folder-missing' | 'unreadable';
+  readonly folder: string;
+  readonly sourceUid: number | null;
+  readonly targetUid: number | null;
+  readonly message: string;
+}
+
+export interface VerifyReport {
+  readonly verdict: 'identical' | 'different' | 'failed';
+  readonly exitCode: number;
+  readonly folders: readonly {
+    readonly source: string;
+    readonly target: string;
+    readonly sourceMessages: number;
+    readonly targetMessages: number;
+    readonly differences: number;
+  }[];
+  readonly differences: readonly Difference[];
+  readonly compared: number;
+  /** True: bodies were re-read and their digests compared. */
+  readonly digest: boolean;
+  readonly seconds: number;
+  readonly failure: { readonly code: string; readonly message: string } | null;
+}

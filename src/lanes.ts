@@ -1,0 +1,199 @@
+import { MessageChannel } from 'node:worker_threads';
+import PQueue from 'p-queue';
+import { Piscina } from 'piscina';
+import { exitCodes, MigrateError } from './errors.ts';
+import { PortChannel } from './worker/channel.ts';
+import type { Channel, FromLane, LaneFailure, LaneOptions, LaneResult, ToLane } from './worker/contract.ts';
+
+/** A running lane: its end of the channel, and how it ended. `done` never rejects. */
+export interface LaneHandle {
+  readonly channel: Channel<ToLane, FromLane>;
+  readonly done: Promise<LaneResult>;
+}
+
+/** Where lanes run: on threads, or inline in a test. */
+export interface LaneHost {
+  start(options: LaneOptions): LaneHandle;
+  /** Ends what still runs, at once. */
+  close(): Promise<void>;
+}
+
+/** Lanes on worker threads: one piscina task is one lane, for its whole life. */
+export class ThreadHost implements LaneHost {
+  readonly #pool: Piscina;
+
+  constructor(threads: number, lanes: number) {
+    this.#pool = new Piscina({
+      filename: new URL('./worker/main.js', import.meta.url).href,
+      // Fewer at the start would pile the lanes up on one thread.
+      minThreads: threads,
+      maxThreads: threads,
+      concurrentTasksPerWorker: Math.ceil(lanes / threads),
+      // The default freezes the event loop of an idle thread, and with it the sockets of its other lanes.
+      atomics: 'disabled',
+    });
+  }
+
+  start(options: LaneOptions): LaneHandle {
+    const { port1, port2 } = new MessageChannel();
+    const channel = new PortChannel<ToLane, FromLane>(port1);
+    // The lane closes its end after its last message; that arrives later than the task's result.
+    const drained = new Promise<void>((resolve) => port1.once('close', resolve));
+    const run: Promise<LaneResult> = this.#pool.run({ options, port: port2 }, { transferList: [port2] });
+    const done = run
+      .catch((error: unknown): LaneResult => {
+        port1.close();
+        return { failure: threadFailure(error) };
+      })
+      .then(async (result) => {
+        await drained;
+        return result;
+      });
+    return { channel, done };
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+}
+
+function threadFailure(error: unknown): LaneFailure {
+  const reason = error instanceof Error ? error.message : String(error);
+  return {
+    side: null,
+    scope: 'lane',
+    error: { code: 'THREAD', exitCode: exitCodes.internal, message: `a worker thread ended: ${reason}` },
+  };
+}
+
+/** A lane was lost before it answered. */
+export class LaneLostError extends Error {
+  override readonly name = 'LaneLostError';
+  readonly failure: LaneFailure;
+  constructor(failure: LaneFailure) {
+    super(failure.error.message);
+    this.failure = failure;
+  }
+}
+
+/** What the caller of a job is told: a lost lane in the words of what lost it, everything else as it is. */
+export function toJobError(error: unknown): unknown {
+  if (!(error instanceof LaneLostError)) return error;
+  const { code, exitCode, message } = error.failure.error;
+  return new MigrateError(code, exitCode, message);
+}
+
+const endedEarly: LaneFailure = {
+  side: null,
+  scope: 'lane',
+  error: { code: 'LANE', exitCode: exitCodes.internal, message: 'a lane ended before it had answered' },
+};
+
+/** The main thread's view of one lane: questions with one answer, and a stream of everything else. */
+export class LaneDriver {
+  readonly #handle: LaneHandle;
+  readonly #waiting = new Set<{
+    matches: (message: FromLane) => boolean;
+    resolve: (message: FromLane) => void;
+    reject: (error: Error) => void;
+  }>();
+  #failure: LaneFailure | null = null;
+  #ended = false;
+  readonly ended: Promise<LaneResult>;
+
+  constructor(handle: LaneHandle, onMessage: (message: FromLane, lane: LaneDriver) => void) {
+    this.#handle = handle;
+    handle.channel.onMessage((message) => {
+      onMessage(message, this);
+      for (const waiter of this.#waiting) {
+        if (!waiter.matches(message)) continue;
+        this.#waiting.delete(waiter);
+        waiter.resolve(message);
+      }
+    });
+    this.ended = handle.done.then((result) => {
+      this.#ended = true;
+      this.#failure = result.failure;
+      for (const waiter of this.#waiting) waiter.reject(new LaneLostError(result.failure ?? endedEarly));
+      this.#waiting.clear();
+      return result;
+    });
+  }
+
+  /** False once the lane has ended. */
+  get alive(): boolean {
+    return !this.#ended;
+  }
+
+  post(message: ToLane): void {
+    if (this.alive) this.#handle.channel.post(message);
+  }
+
+  /** The next message for which `matches` holds. @throws LaneLostError when the lane ends first */
+  expect<Kind extends FromLane['kind']>(
+    kinds: readonly Kind[],
+    matches: (message: Extract<FromLane, { kind: Kind }>) => boolean = () => true,
+  ): Promise<Extract<FromLane, { kind: Kind }>> {
+    if (this.#ended) return Promise.reject(new LaneLostError(this.#failure ?? endedEarly));
+    return new Promise((resolve, reject) => {
+      this.#waiting.add({
+        matches: (message) =>
+          (kinds as readonly string[]).includes(message.kind) && matches(message as Extract<FromLane, { kind: Kind }>),
+        resolve: (message) => resolve(message as Extract<FromLane, { kind: Kind }>),
+        reject,
+      });
+    });
+  }
+}
+
+/** Gives work to whichever lane is free, the most urgent first. */
+export class LanePool {
+  readonly #queue = new PQueue({ concurrency: 1 });
+  readonly #free: LaneDriver[] = [];
+  readonly #lanes = new Set<LaneDriver>();
+
+  /** A lane that is ready to work. */
+  add(lane: LaneDriver): void {
+    this.#lanes.add(lane);
+    this.#free.push(lane);
+    this.#queue.concurrency = this.#lanes.size;
+    void lane.ended.then(() => this.#remove(lane));
+  }
+
+  #remove(lane: LaneDriver): void {
+    this.#lanes.delete(lane);
+    const at = this.#free.indexOf(lane);
+    if (at !== -1) this.#free.splice(at, 1);
+    if (this.#lanes.size > 0) this.#queue.concurrency = this.#lanes.size;
+  }
+
+  /** Lanes alive. */
+  get size(): number {
+    return this.#lanes.size;
+  }
+
+  /** Runs `work` with a free lane, higher `priority` first; with `null` when no lane is left. */
+  run(priority: number, work: (lane: LaneDriver | null) => Promise<void>): void {
+    void this.#queue.add(
+      async () => {
+        const lane = this.#free.shift() ?? null;
+        try {
+          await work(lane);
+        } finally {
+          if (lane?.alive) this.#free.push(lane);
+        }
+      },
+      { priority },
+    );
+  }
+
+  /** Forgets what has not begun. */
+  clear(): void {
+    this.#queue.clear();
+  }
+
+  /** Resolves when nothing is queued and nothing runs. */
+  idle(): Promise<void> {
+    return this.#queue.onIdle();
+  }
+}

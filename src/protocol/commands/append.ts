@@ -1,0 +1,58 @@
+import type { Command } from '../command.ts';
+import { dateToInternalDate } from '../datetime.ts';
+import type { Encoder } from '../encoder.ts';
+import { LimitError, ProtocolError, UsageError } from '../errors.ts';
+import { parseAppendUid } from '../response-code.ts';
+import type { FolderName, Literal, ResponseCode } from '../types.ts';
+
+/** A message to store. */
+export interface AppendMessage {
+  /** The bytes to store; a literal's slices are handed on as they are and must not change before the answer. */
+  readonly body: Buffer | Literal;
+  readonly flags?: readonly string[] | undefined;
+  /** A string is sent exactly as given, as INTERNALDATE came from another server; a Date in UTC. */
+  readonly internalDate?: string | Date | undefined;
+}
+
+/** Where the messages are now (RFC 4315); null where the server does not say, or says what makes no sense. */
+export interface AppendResult {
+  readonly uidValidity: number | null;
+  /** In the order of the messages. */
+  readonly uids: number[] | null;
+}
+
+/** APPEND (RFC 9051 6.3.12), and MULTIAPPEND (RFC 3502) with more than one message: all are stored or none. */
+export function appendCommand(folder: FolderName, messages: readonly AppendMessage[]): Command<AppendResult> {
+  return {
+    name: 'APPEND',
+    pipelining: 'free',
+    changesState: true,
+    write(out) {
+      if (messages.length === 0) throw new UsageError('APPEND needs a message');
+      out.raw('APPEND').sp().mailbox(folder);
+      for (const message of messages) writeMessage(out, message);
+    },
+    finish: (answer) => toAppendResult(answer.code, messages.length),
+  };
+}
+
+function writeMessage(out: Encoder, message: AppendMessage): void {
+  const { flags, internalDate } = message;
+  if (flags !== undefined && flags.length > 0) out.sp().flags(flags);
+  if (internalDate !== undefined) {
+    out.sp().dateTime(typeof internalDate === 'string' ? internalDate : dateToInternalDate(internalDate));
+  }
+  out.sp().literal(message.body);
+}
+
+/** The messages are stored whatever the code says: a broken code costs the mapping, not the result. */
+function toAppendResult(code: ResponseCode | null, count: number): AppendResult {
+  if (code?.name !== 'APPENDUID') return { uidValidity: null, uids: null };
+  try {
+    const { uidValidity, uids } = parseAppendUid(code.text, count);
+    return { uidValidity, uids: uids.length === count ? Array.from(uids) : null };
+  } catch (error) {
+    if (error instanceof ProtocolError || error instanceof LimitError) return { uidValidity: null, uids: null };
+    throw error;
+  }
+}

@@ -1,0 +1,313 @@
+import { randomInt } from 'node:crypto';
+import type { Answer, Command, Untagged } from './command.ts';
+import { Encoder, type NonSyncLiterals } from './encoder.ts';
+import { ByeError, CommandError, ConnectionClosedError, ProtocolError, TlsError } from './errors.ts';
+import { type Failure, FailureReport, sameFailure } from './failure.ts';
+import { type FetchData, parseFetch } from './fetch-data.ts';
+import type { Frame } from './frame.ts';
+import { Framer } from './framer.ts';
+import { checkFirstBytes, type Greeting, parseGreeting } from './greeting.ts';
+import { IdleWatch } from './idle-watch.ts';
+import type { Limits } from './limits.ts';
+import { Outbox } from './outbox.ts';
+import { PendingCommand } from './pending-command.ts';
+import { Redactor } from './redaction.ts';
+import { type DataResponse, parseResponse, type Response } from './response.ts';
+import { describeGroup, type TraceLine, Tracer } from './trace.ts';
+import type { Clock, StatusWord, Transport } from './types.ts';
+
+export interface ConnectionOptions {
+  readonly clock: Clock;
+  /** Longest silence while an answer is owed. */
+  readonly idleMs: number;
+  readonly limits?: Partial<Limits> | undefined;
+  readonly trace?: ((line: TraceLine) => void) | undefined;
+  /** What the server allows at the moment a command is written. */
+  readonly nonSyncLiterals: () => NonSyncLiterals;
+  /** Untagged responses of nobody's command. */
+  readonly onUnsolicited: (response: Untagged) => void;
+  readonly onUnsolicitedFetch: (data: FetchData) => void;
+}
+
+/**
+ * One session's wire: numbers and sends commands, routes answers to them, and ends as a whole when anything is out of
+ * step. Every command ends exactly once, with its result or an error.
+ */
+export class Connection {
+  /** Everything said to people about this connection goes through it. */
+  readonly redactor = new Redactor();
+  readonly #transport: Transport;
+  readonly #options: ConnectionOptions;
+  readonly #report: FailureReport;
+  readonly #tracer: Tracer | null;
+  readonly #watch: IdleWatch;
+  readonly #outbox: Outbox;
+  #framer: Framer;
+  readonly #tagPrefix = randomTagPrefix();
+  #tagCount = 0;
+  #waitsForGreeting: { resolve(greeting: Greeting): void; reject(error: Error): void } | null = null;
+  #heardAnything = false;
+  /** STARTTLS was agreed and TLS is not up yet. */
+  #upgrading = false;
+  #failure: Failure | null = null;
+
+  constructor(transport: Transport, options: ConnectionOptions) {
+    this.#transport = transport;
+    this.#options = options;
+    this.#report = new FailureReport(transport.description, this.redactor);
+    this.#tracer = options.trace === undefined ? null : new Tracer(options.trace, options.clock, this.redactor);
+    this.#watch = new IdleWatch(options.clock, options.idleMs, () => this.#onSilence());
+    this.#outbox = new Outbox({
+      write: (parts, bytes) => this.#write(parts, bytes),
+      onGroup: (pending) => this.#onGroup(pending),
+    });
+    this.#framer = this.#newFramer();
+  }
+
+  get secure(): boolean {
+    return this.#transport.secure;
+  }
+
+  get closed(): boolean {
+    return this.#failure !== null;
+  }
+
+  /**
+   * Starts listening; called once. The caller bounds the wait by `close`.
+   * @throws ConnectError when no IMAP server answers, ByeError when it answers with BYE.
+   */
+  start(): Promise<Greeting> {
+    return new Promise((resolve, reject) => {
+      this.#waitsForGreeting = { resolve, reject };
+      this.#transport.start({
+        onData: (chunk) => this.#onChunk(chunk),
+        onDrain: () => this.#onDrain(),
+        onClose: (error) => this.#fail(this.#report.lost(error, this.#waitsForGreeting === null)),
+      });
+    });
+  }
+
+  /**
+   * Sends a command when its turn comes and resolves with its result.
+   * @throws UsageError before a byte is sent when it cannot be written; CommandError when the server refuses it; the
+   *   error that ended the connection, with `outcomeUnknown` set where the command may have been executed.
+   */
+  execute<Result>(command: Command<Result>): Promise<Result> {
+    return new Promise<Result>((resolve, reject) => {
+      if (this.#failure !== null) {
+        const cause = this.#failure(false);
+        return reject(new ConnectionClosedError(`${this.#transport.description}: the connection is closed`, { cause }));
+      }
+      const tag = `${this.#tagPrefix}${++this.#tagCount}`;
+      const encoder = new Encoder({ nonSyncLiterals: this.#options.nonSyncLiterals() });
+      command.write(encoder);
+      this.#outbox.add(new PendingCommand(command, tag, encoder.finish(tag), resolve, reject));
+    });
+  }
+
+  /**
+   * Executes STARTTLS and runs the handshake.
+   * @throws TlsError when bytes arrive between the server's OK and the handshake, and when TLS fails: the connection is
+   *   then closed; CommandError when the server refuses.
+   */
+  async startTls(command: Command<void>): Promise<void> {
+    await this.execute(command);
+    try {
+      await this.#transport.upgrade();
+    } catch (cause) {
+      const error = cause instanceof TlsError ? cause : new TlsError(this.#report.describe(cause), { cause });
+      this.#fail(sameFailure(error));
+      throw error;
+    }
+    this.#tracer?.note('TLS is up');
+    this.#framer = this.#newFramer();
+    this.#upgrading = false;
+    this.#outbox.release();
+  }
+
+  /** Stops reading: answers stay in the system's buffers, and when those are full the server has to wait. */
+  pause(): void {
+    this.#watch.pause();
+    this.#transport.pause();
+  }
+
+  resume(): void {
+    this.#watch.resume();
+    this.#transport.resume();
+  }
+
+  /** Ends at once. Whatever waits fails with a ConnectionClosedError, or with `error` itself before the greeting. */
+  close(error?: Error): void {
+    const greets = this.#waitsForGreeting !== null && error !== undefined;
+    this.#fail(greets ? sameFailure(error) : this.#report.closedHere(error));
+  }
+
+  // -- Receiving ------------------------------------------------------------------------------------------------------
+
+  #newFramer(): Framer {
+    const { limits } = this.#options;
+    return new Framer((frame) => this.#onFrame(frame), limits === undefined ? {} : { limits });
+  }
+
+  #onChunk(chunk: Buffer): void {
+    if (this.#failure !== null) return;
+    this.#watch.heard();
+    try {
+      if (this.#upgrading) throw this.#report.injection()(false);
+      if (!this.#heardAnything) checkFirstBytes(chunk, this.#transport.description);
+      this.#heardAnything = true;
+      this.#framer.push(chunk);
+    } catch (error) {
+      this.#fail(this.#report.unreadable(error, this.#waitsForGreeting === null));
+    }
+  }
+
+  #onFrame(frame: Frame): void {
+    // A frame behind the one that ended the connection.
+    if (this.#failure !== null) return;
+    this.#tracer?.received(frame, this.#outbox.unanswered[0]?.command.secret === true);
+    const response = parseResponse(frame);
+    if (this.#waitsForGreeting !== null) {
+      const greeting = parseGreeting(response, this.#transport.description);
+      this.#waitsForGreeting.resolve(greeting);
+      this.#waitsForGreeting = null;
+      return;
+    }
+    switch (response.kind) {
+      case 'data':
+        if (response.name === 'FETCH' && response.number !== null) this.#onFetch(response.number, response);
+        else this.#route(response, frame);
+        break;
+      case 'tagged':
+        this.#onTagged(response);
+        break;
+      case 'status':
+        if (response.status === 'BYE') this.#onBye(response);
+        else this.#route({ ...response, ...this.#redact(response) }, frame);
+        break;
+      case 'continuation':
+        this.#onContinuation(response.text);
+        break;
+      default:
+        response satisfies never;
+    }
+  }
+
+  /** Hot: once per message. */
+  #onFetch(seq: number, response: DataResponse): void {
+    const data = parseFetch(seq, response.lexer);
+    for (const { command } of this.#outbox.unanswered) {
+      if (command.acceptFetch?.(data) === true) return;
+    }
+    this.#options.onUnsolicitedFetch(data);
+  }
+
+  /** Offers a response to the unanswered commands, oldest first. Each gets a cursor of its own: it may read and decline. */
+  #route(response: Untagged, frame: Frame): void {
+    const again = () => (response.kind === 'data' ? (parseResponse(frame) as DataResponse) : response);
+    let offered: Untagged | null = response;
+    for (const { command, tag } of this.#outbox.unanswered) {
+      if (command.accept === undefined) continue;
+      if (command.accept(offered ?? again(), tag)) return;
+      offered = null;
+    }
+    this.#options.onUnsolicited(offered ?? again());
+  }
+
+  #onTagged(response: Extract<Response, { kind: 'tagged' }>): void {
+    const pending = this.#outbox.take(response.tag, response.status === 'OK');
+    this.#settle(pending, response.status, response);
+    if (this.#outbox.unanswered.length === 0) this.#watch.stop();
+    this.#outbox.pump();
+  }
+
+  #settle({ command, resolve, reject }: PendingCommand, status: StatusWord, answer: Answer): void {
+    if (status !== 'OK') {
+      const refused = { status, ...this.#redact(answer) };
+      reject(command.refuse?.(refused) ?? new CommandError(command.name, refused));
+      return;
+    }
+    try {
+      if (command.endsPlainText === true) this.#expectTls();
+      resolve(command.finish(answer) as never);
+    } catch (error) {
+      // Answers that do not add up: the command fails with what is wrong, and the session with it.
+      reject(error instanceof Error ? error : new ProtocolError('the answer makes no sense', { cause: error }));
+      throw error;
+    }
+  }
+
+  #expectTls(): void {
+    this.#upgrading = true;
+    this.#outbox.hold();
+    if (this.#framer.takeRest().length > 0) throw this.#report.injection()(false);
+  }
+
+  #onContinuation(text: string): void {
+    if (this.#outbox.continue()) return;
+    // Only a barrier holds a dialogue, so it is the oldest and only one.
+    const line = this.#outbox.unanswered[0]?.command.proceed?.(text);
+    if (line === undefined) throw new ProtocolError('the server asked for more where there is no more');
+    this.#tracer?.sent('***');
+    if (!this.#write([Buffer.concat([line, crlf])], line.length + crlf.length)) this.#outbox.hold();
+  }
+
+  #onBye(response: Answer): void {
+    if (this.#outbox.unanswered.some(({ command }) => command.expectsBye === true)) return;
+    const bye = this.#redact(response);
+    this.#fail((outcomeUnknown) => new ByeError(bye, { outcomeUnknown }));
+  }
+
+  // -- Sending --------------------------------------------------------------------------------------------------------
+
+  #write(parts: readonly Buffer[], bytes: number): boolean {
+    this.#watch.start();
+    this.#watch.sent(bytes);
+    return this.#transport.write(parts);
+  }
+
+  #onDrain(): void {
+    if (this.#failure !== null || this.#upgrading) return;
+    this.#watch.sent(0);
+    this.#outbox.release();
+  }
+
+  #onGroup({ command, tag, groups, group }: PendingCommand): void {
+    if (this.#tracer === null) return;
+    const hidden = group === 0 ? `${tag} ${command.name} ***` : '***';
+    this.#tracer.sent(command.secret === true ? hidden : describeGroup(groups, group));
+  }
+
+  // -- Ending ---------------------------------------------------------------------------------------------------------
+
+  #onSilence(): void {
+    const commands = this.#outbox.unanswered.map(({ command }) => command.name);
+    this.#fail(this.#report.silence(this.#options.idleMs, commands));
+  }
+
+  /** Ends the connection; the first reason counts. */
+  #fail(failure: Failure): void {
+    if (this.#failure !== null) return;
+    this.#failure = failure;
+    this.#watch.stop();
+    this.#tracer?.note(this.#report.describe(failure(false)));
+    this.#transport.close();
+    this.#waitsForGreeting?.reject(failure(false));
+    this.#waitsForGreeting = null;
+    for (const pending of this.#outbox.clear()) pending.reject(failure(pending.mayHaveTakenEffect));
+  }
+
+  #redact(answer: Answer): Answer {
+    const { code, text } = answer;
+    const redact = (words: string) => this.redactor.redact(words);
+    return { code: code === null ? null : { ...code, text: redact(code.text) }, text: redact(text) };
+  }
+}
+
+const crlf = Buffer.from('\r\n');
+
+/** Nobody who has not seen this session can name its tags. */
+function randomTagPrefix(): string {
+  const letters = 'ABCDEFGHJKLMNPQRSTUVWXYZ';
+  return Array.from({ length: 5 }, () => letters[randomInt(letters.length)]).join('');
+}

@@ -1,0 +1,354 @@
+import { LimitError, ProtocolError } from './errors.ts';
+import { Frame } from './frame.ts';
+import { type Limits, resolveLimits } from './limits.ts';
+import { findNameEnd, matchesWord, toWord } from './word.ts';
+
+const LF = 0x0a;
+const CR = 0x0d;
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const OPEN_PAREN = 0x28;
+const CLOSE_PAREN = 0x29;
+const STAR = 0x2a;
+const PLUS = 0x2b;
+const ZERO = 0x30;
+const NINE = 0x39;
+const BACKSLASH = 0x5c;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const TILDE = 0x7e;
+
+/** Receives a literal instead of the frame. Called synchronously from `push`. */
+export interface LiteralSink {
+  /** The next bytes. The slice may be kept. */
+  write(slice: Buffer): void;
+  /** All announced bytes were written. Not called when the connection fails before that. */
+  end(): void;
+}
+
+/**
+ * Asked when a literal of at least `limits.streamLiteralBytes` begins. `frame` is incomplete: it holds what came before
+ * the literal, which is its last one; `parseFetch` reads the items before it. Null lets the frame collect the bytes.
+ */
+export type LiteralSinkChooser = (size: number, frame: Frame) => LiteralSink | null;
+
+export interface FramerOptions {
+  readonly limits?: Partial<Limits>;
+  readonly literalSink?: LiteralSinkChooser;
+}
+
+/** Longest digit run that is read as a literal's size: more than any 64-bit number needs. */
+const maxSizeDigits = 20;
+/** Slices below this are small: a small slice after a small one is copied, see `#addSlice`. */
+const smallSlice = 1024;
+const poolBytes = 16 * 1024;
+/** A carry buffer above this is not kept for the next line. */
+const keptCarryBytes = 64 * 1024;
+/** Blank lines inside one response that are overlooked. */
+const maxBlankLines = 4;
+
+const empty: Buffer = Buffer.alloc(0);
+
+/**
+ * Cuts a server's byte stream into responses (RFC 9051 4, 9): looks for CRLF outside literals only; inside a literal it
+ * counts and slices. No byte of a literal is looked at or copied (but see `#addSlice`), text is copied only where a line
+ * crosses chunks. The result is the same for every chunking of the same bytes.
+ *
+ * Throws `ProtocolError` or `LimitError` from `push`, and the same error again from every later `push`.
+ */
+export class Framer {
+  readonly #onFrame: (frame: Frame) => void;
+  readonly #limits: Limits;
+  readonly #literalSink: LiteralSinkChooser | null;
+  readonly #frame: Frame;
+
+  /** The line that crosses chunks; lines of this frame that did so before may stand in front of it. */
+  #carry = empty;
+  #carryLength = 0;
+  /** Where the unfinished line starts in the carry, -1 when no line is unfinished. */
+  #lineStart = -1;
+
+  #literalLeft = 0;
+  #sink: LiteralSink | null = null;
+  #markerStart = 0;
+
+  #textBytes = 0;
+  #literalBytes = 0;
+  #blankLines = 0;
+
+  #pool = empty;
+  #poolUsed = 0;
+
+  #chunk = empty;
+  #position = 0;
+  #failure: Error | null = null;
+
+  constructor(onFrame: (frame: Frame) => void, options: FramerOptions = {}) {
+    this.#onFrame = onFrame;
+    this.#limits = resolveLimits(options.limits);
+    this.#literalSink = options.literalSink ?? null;
+    this.#frame = new Frame(this.#limits);
+  }
+
+  /** True when every byte pushed so far belongs to a finished response. */
+  get idle(): boolean {
+    return this.#frame.runCount === 0 && this.#lineStart === -1;
+  }
+
+  /**
+   * Takes the next bytes and calls `onFrame` for every response they finish. The chunk is kept as long as literals of it
+   * are: its memory must not be reused. Not to be called from within `onFrame`.
+   */
+  push(chunk: Buffer): void {
+    if (this.#failure !== null) throw this.#failure;
+    this.#chunk = chunk;
+    try {
+      this.#consume(chunk);
+    } catch (error) {
+      this.#failure = error instanceof Error ? error : new Error('a response handler failed', { cause: error });
+      this.#frame.reset();
+      this.#carry = empty;
+      throw error;
+    } finally {
+      this.#chunk = empty;
+    }
+  }
+
+  /**
+   * Within `onFrame`: the bytes of the current chunk after that frame, which the framer then leaves alone. What follows
+   * the OK of STARTTLS or COMPRESS is not plain IMAP any more.
+   */
+  takeRest(): Buffer {
+    const rest = this.#chunk.subarray(this.#position);
+    this.#position = this.#chunk.length;
+    return rest;
+  }
+
+  /** The stream ended. Throws `ProtocolError` when that was inside a response. */
+  end(): void {
+    if (this.#failure !== null) throw this.#failure;
+    if (!this.idle) throw new ProtocolError('the connection ended inside a response');
+  }
+
+  #consume(chunk: Buffer): void {
+    const frame = this.#frame;
+    const limits = this.#limits;
+    const length = chunk.length;
+    let position = 0;
+    while (position < length) {
+      if (this.#literalLeft > 0) {
+        const taken = Math.min(this.#literalLeft, length - position);
+        this.#literalLeft -= taken;
+        this.#addSlice(chunk, position, position + taken);
+        position += taken;
+        continue;
+      }
+
+      const lineFeed = chunk.indexOf(LF, position);
+      if (lineFeed === -1) {
+        this.#carryOver(chunk, position, length);
+        return;
+      }
+      let line = chunk;
+      let start = position;
+      let end = lineFeed + 1;
+      position = end;
+      if (this.#lineStart !== -1) {
+        this.#carryOver(chunk, start, end);
+        line = this.#carry;
+        start = this.#lineStart;
+        end = this.#carryLength;
+        this.#lineStart = -1;
+      }
+      this.#textBytes += end - start;
+      if (this.#textBytes > limits.maxTextBytes) this.#failText();
+      const textEnd = end - 2;
+      if (textEnd < start || line[textEnd] !== CR) throw new ProtocolError('a line ends with LF instead of CRLF');
+      if (textEnd === start && this.#overlookBlankLine()) continue;
+
+      if (line[textEnd - 1] === CLOSE_BRACE) {
+        const size = this.#announcedSize(line, start, textEnd);
+        if (size !== -1) {
+          frame.addRun(line, start, this.#markerStart);
+          this.#beginLiteral(size);
+          continue;
+        }
+      }
+      frame.addRun(line, start, textEnd);
+      frame.complete = true;
+      this.#position = position;
+      this.#onFrame(frame);
+      position = this.#position;
+      frame.reset();
+      this.#textBytes = 0;
+      this.#literalBytes = 0;
+      this.#blankLines = 0;
+      this.#carryLength = 0;
+      if (this.#carry.length > keptCarryBytes) this.#carry = empty;
+    }
+  }
+
+  /** Appends to the unfinished line. Linear: the carry doubles, and only new bytes are searched. */
+  #carryOver(chunk: Buffer, start: number, end: number): void {
+    if (this.#lineStart === -1) this.#lineStart = this.#carryLength;
+    const bytes = end - start;
+    const lineBytes = this.#carryLength - this.#lineStart;
+    if (this.#textBytes + lineBytes + bytes > this.#limits.maxTextBytes) this.#failText();
+    if (this.#carryLength + bytes > this.#carry.length) {
+      // Finished lines of this frame keep pointing into the old buffer: only the unfinished one moves.
+      const grown = Buffer.allocUnsafeSlow(Math.max(4096, 2 * (lineBytes + bytes)));
+      this.#carry.copy(grown, 0, this.#lineStart, this.#carryLength);
+      this.#carry = grown;
+      this.#lineStart = 0;
+      this.#carryLength = lineBytes;
+    }
+    if (bytes < 32) {
+      for (let at = start; at < end; at++) this.#carry[this.#carryLength++] = chunk[at] as number;
+    } else {
+      chunk.copy(this.#carry, this.#carryLength, start, end);
+      this.#carryLength += bytes;
+    }
+  }
+
+  /**
+   * The size announced at the end of a line whose text ends with `}`, -1 when it announces none. Sets `#markerStart`.
+   *
+   * Only untagged data carries literals. Text after OK, NO, BAD, BYE, PREAUTH, a tag or `+` is free to end with `{3}`;
+   * of the response codes only BADCHARSET of RFC 3501 could hold one, no server is known to send it, and RFC 9051
+   * forbids it: such a line fails in the parser instead of making the client wait for bytes that are no literal.
+   * Braces after anything else (`foo{3}`, an open quote) are taken as a literal, too: reading a literal's bytes as
+   * responses would let a mail's content speak as the server, reading text as a literal only ends in an error.
+   */
+  #announcedSize(line: Buffer, start: number, textEnd: number): number {
+    let at = textEnd - 2;
+    if (line[at] === PLUS) at--;
+    const lastDigit = at;
+    while (at >= start && (line[at] as number) >= ZERO && (line[at] as number) <= NINE) at--;
+    if (at < start || at === lastDigit || line[at] !== OPEN_BRACE) return -1;
+    if (this.#frame.runCount === 0 && !isUntaggedData(line, start, textEnd)) return -1;
+    if (lastDigit - at > maxSizeDigits) throw new LimitError('a literal announces a size of absurd length');
+    let size = 0;
+    for (let digit = at + 1; digit <= lastDigit; digit++) size = size * 10 + (line[digit] as number) - ZERO;
+    this.#markerStart = at > start && line[at - 1] === TILDE ? at - 1 : at;
+    return size;
+  }
+
+  #beginLiteral(size: number): void {
+    const frame = this.#frame;
+    const limits = this.#limits;
+    if (frame.literalCount >= limits.maxLiterals) {
+      throw new LimitError(`a response has more than ${limits.maxLiterals} literals`);
+    }
+    if (size > limits.maxStreamedLiteralBytes) this.#failLiteral(size, limits.maxStreamedLiteralBytes);
+    frame.addLiteral(size);
+    if (this.#literalSink !== null && size >= limits.streamLiteralBytes) {
+      this.#sink = this.#literalSink(size, frame);
+    }
+    if (this.#sink === null) {
+      if (size > limits.maxLiteralBytes) this.#failLiteral(size, limits.maxLiteralBytes);
+      this.#literalBytes += size;
+      if (this.#literalBytes + this.#textBytes > limits.maxResponseBytes) {
+        throw new LimitError(`a response announces more than ${limits.maxResponseBytes} bytes`);
+      }
+    }
+    this.#literalLeft = size;
+    if (size === 0) this.#endLiteral();
+  }
+
+  /**
+   * Hands on the next bytes of the literal. A server that dribbles a literal in tiny chunks would cost an object per
+   * byte: a small slice that follows a small one is copied into a shared block, where neighbours grow together.
+   */
+  #addSlice(chunk: Buffer, start: number, end: number): void {
+    const bytes = end - start;
+    if (this.#sink !== null) {
+      this.#sink.write(chunk.subarray(start, end));
+    } else if (bytes >= smallSlice || !this.#coalesce(chunk, start, bytes)) {
+      this.#frame.addSlice(chunk, start, end);
+    }
+    if (this.#literalLeft === 0) this.#endLiteral();
+  }
+
+  #coalesce(chunk: Buffer, start: number, bytes: number): boolean {
+    const before = this.#frame.lastSliceLength();
+    if (before === -1) return false;
+    const fits = this.#poolUsed + bytes <= this.#pool.length;
+    const grows = fits && this.#frame.extendLastSlice(this.#pool, this.#poolUsed, bytes);
+    if (!grows && before >= smallSlice) return false;
+    if (!fits) {
+      this.#pool = Buffer.allocUnsafeSlow(poolBytes);
+      this.#poolUsed = 0;
+    }
+    chunk.copy(this.#pool, this.#poolUsed, start, start + bytes);
+    if (!grows) this.#frame.addSlice(this.#pool, this.#poolUsed, this.#poolUsed + bytes);
+    this.#poolUsed += bytes;
+    return true;
+  }
+
+  #endLiteral(): void {
+    const sink = this.#sink;
+    this.#sink = null;
+    sink?.end();
+  }
+
+  /**
+   * Blank lines between responses, and one after a literal whose list is still open, are sent by servers that count a
+   * literal two bytes short (reported to Python's imaplib as issue 88574). They mean nothing, so nothing is lost.
+   */
+  #overlookBlankLine(): boolean {
+    if (this.#frame.runCount === 0) {
+      this.#textBytes = 0;
+      this.#carryLength = 0;
+      return true;
+    }
+    if (this.#blankLines === maxBlankLines || !hasOpenList(this.#frame)) return false;
+    this.#blankLines++;
+    return true;
+  }
+
+  #failText(): never {
+    throw new LimitError(`a response has more than ${this.#limits.maxTextBytes} bytes outside literals`);
+  }
+
+  #failLiteral(size: number, cap: number): never {
+    throw new LimitError(`a literal of ${size} bytes is above the limit of ${cap}`);
+  }
+}
+
+const [ok, no, bad, bye, preauth] = [toWord('ok'), toWord('no'), toWord('bad'), toWord('bye'), toWord('preauth')];
+
+/** True for `* ` and anything but a status word (RFC 9051 7.1). DavMail sends two spaces after the star. */
+function isUntaggedData(line: Buffer, start: number, end: number): boolean {
+  if (line[start] !== STAR || line[start + 1] !== SPACE) return false;
+  let at = start + 2;
+  while (at < end && line[at] === SPACE) at++;
+  switch (findNameEnd(line, at, end) - at) {
+    case 2:
+      return !matchesWord(line, at, ok) && !matchesWord(line, at, no);
+    case 3:
+      return !matchesWord(line, at, bad) && !matchesWord(line, at, bye);
+    case 7:
+      return !matchesWord(line, at, preauth);
+    default:
+      return true;
+  }
+}
+
+/** True when a parenthesis outside quotes is still open. */
+function hasOpenList(frame: Frame): boolean {
+  let depth = 0;
+  for (let run = 0; run < frame.runCount; run++) {
+    const buffer = frame.runBuffers[run] as Buffer;
+    const end = frame.runEnds[run] as number;
+    let quoted = false;
+    for (let at = frame.runStarts[run] as number; at < end; at++) {
+      const byte = buffer[at];
+      if (quoted && byte === BACKSLASH) at++;
+      else if (byte === QUOTE) quoted = !quoted;
+      else if (quoted) continue;
+      else if (byte === OPEN_PAREN) depth++;
+      else if (byte === CLOSE_PAREN) depth--;
+    }
+  }
+  return depth > 0;
+}

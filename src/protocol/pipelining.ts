@@ -1,0 +1,41 @@
+import type { Pipelining } from './types.ts';
+
+/**
+ * Which unanswered commands one may follow on the line (RFC 3501 5.5, RFC 9051 5.5). Commands keep their order: one that
+ * has to wait holds up those behind it.
+ *
+ * - `selected` waits for `selects`: were the SELECT refused, it would have no mailbox to speak of.
+ * - `sequence` follows only its own kind: while any other command is unanswered, an EXPUNGE may renumber messages.
+ * - `selects` waits for what the old mailbox still owes, but not for an APPEND, which names its mailbox itself.
+ * - `barrier` has the line for itself.
+ */
+const mayFollow: Readonly<Record<Pipelining, readonly Pipelining[]>> = {
+  free: ['free', 'selected', 'sequence', 'selects'],
+  selected: ['free', 'selected', 'sequence'],
+  sequence: ['sequence'],
+  selects: ['free'],
+  barrier: [],
+};
+
+/** Counts the unanswered commands of a connection and says what may join them. */
+export class Line {
+  readonly #unanswered: Record<Pipelining, number> = { free: 0, selected: 0, sequence: 0, selects: 0, barrier: 0 };
+
+  add(kind: Pipelining): void {
+    this.#unanswered[kind]++;
+  }
+
+  remove(kind: Pipelining): void {
+    this.#unanswered[kind]--;
+  }
+
+  /** True when a command of this kind may be sent now. */
+  admits(kind: Pipelining): boolean {
+    for (const other of kinds) {
+      if (this.#unanswered[other] > 0 && !mayFollow[kind].includes(other)) return false;
+    }
+    return true;
+  }
+}
+
+const kinds = Object.keys(mayFollow) as Pipelining[];

@@ -1,0 +1,42 @@
+/**
+ * The words that tell responses and items apart, compared as bytes and without regard to case.
+ */
+
+const SPACE = 0x20;
+
+/** A word for `matchesWord`, given in lower case. Bytes, because reading a string by characters costs several times more. */
+export function toWord(text: string): Uint8Array {
+  return Uint8Array.from(text, (char) => char.charCodeAt(0));
+}
+
+/** True when the bytes at `start` spell `word` in whatever case. The caller knows that there are enough of them. */
+export function matchesWord(buffer: Buffer, start: number, word: Uint8Array): boolean {
+  for (let at = 0; at < word.length; at++) {
+    const byte = buffer[start + at] as number;
+    const expected = word[at] as number;
+    if (byte !== expected && (byte | 0x20) !== expected) return false;
+  }
+  return true;
+}
+
+/** Where the word at `start` that names a response ends: at a space, control, parenthesis, quote or bracket. */
+export function findNameEnd(buffer: Buffer, start: number, end: number): number {
+  let at = start;
+  while (at < end && endsName[buffer[at] as number] === 0) at++;
+  return at;
+}
+
+const endsName = new Uint8Array(256);
+for (let byte = 0; byte < 256; byte++) {
+  endsName[byte] = byte <= SPACE || byte >= 0x7f || '"([{'.includes(String.fromCharCode(byte)) ? 1 : 0;
+}
+
+/** Upper case for ASCII letters only: `toUpperCase` would turn the byte 0xFF or 0xDF into something else. */
+export function toUpperAscii(text: string): string {
+  return text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
+}
+
+/** Upper case of one byte. */
+export function toUpperByte(byte: number): number {
+  return byte >= 0x61 && byte <= 0x7a ? byte - 0x20 : byte;
+}

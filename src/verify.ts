@@ -1,0 +1,194 @@
+import { type Clock, systemClock } from './clock.ts';
+import type { JobHooks, JobParts } from './coordinator.ts';
+import { exitCodes, MigrateError, type WireError, worstExitCode } from './errors.ts';
+import type { Difference, VerifyReport, VerifySettings } from './job.ts';
+import { LaneDriver, type LaneHost, LaneLostError, ThreadHost, toJobError } from './lanes.ts';
+import { compareFolders, type FolderDifference } from './plan/compare.ts';
+import { mapFolders } from './plan/folder-map.ts';
+import type { FolderPair } from './plan/types.ts';
+import { ProgressMeter } from './progress.ts';
+import type { FolderContents } from './worker/contract.ts';
+
+const progressEveryMs = 250;
+
+/**
+ * Compares two accounts folder by folder: every message, its flags and its date, and with `digest` its bytes. Writes nothing.
+ * @throws MigrateError when an account cannot be opened, or the folders cannot be mapped.
+ */
+export async function verify(settings: VerifySettings, hooks: JobHooks, parts?: JobParts): Promise<VerifyReport> {
+  const host = parts?.host ?? new ThreadHost(1, 1);
+  try {
+    return await new Verification(settings, hooks, host, parts?.clock ?? systemClock).run();
+  } finally {
+    await host.close();
+  }
+}
+
+class Verification {
+  readonly #settings: VerifySettings;
+  readonly #hooks: JobHooks;
+  readonly #clock: Clock;
+  readonly #lane: LaneDriver;
+  readonly #progress: ProgressMeter;
+  readonly #differences: Difference[] = [];
+  readonly #folders: VerifyReport['folders'][number][] = [];
+  #compared = 0;
+  #failure: WireError | null = null;
+
+  constructor(settings: VerifySettings, hooks: JobHooks, host: LaneHost, clock: Clock) {
+    this.#settings = settings;
+    this.#hooks = hooks;
+    this.#clock = clock;
+    this.#progress = new ProgressMeter(clock);
+    const { source, target } = settings;
+    this.#lane = new LaneDriver(host.start({ laneId: 0, source, target }), () => {});
+  }
+
+  async run(): Promise<VerifyReport> {
+    const startedAt = this.#clock.now();
+    const beat = setInterval(() => this.#emitProgress(), progressEveryMs);
+    try {
+      const opened = await this.#lane.expect(['ready']);
+      const target = opened.target ?? opened.source;
+      this.#lane.post({ kind: 'list' });
+      const listed = await this.#lane.expect(['listed']);
+      const map = mapFolders(
+        { folders: listed.source.folders, naming: opened.source.traits },
+        { folders: listed.target?.folders ?? [], naming: target.traits },
+        this.#settings.mapping,
+      );
+      const [error] = map.problems.filter((problem) => problem.severity === 'error');
+      if (error !== undefined) throw new MigrateError(error.code, exitCodes.usage, error.message);
+      const pairs = map.pairs.filter((pair) => !pair.nameOnly);
+      for (const pair of pairs) this.#progress.addTotal(pair.source.status?.messages ?? 0, 0);
+      for (const [folderId, pair] of pairs.entries()) {
+        if (this.#hooks.signal.aborted) break;
+        await this.#verifyFolder(folderId, pair);
+      }
+    } catch (error) {
+      // Before anything could be compared there is nothing to report.
+      if (!(error instanceof LaneLostError) || this.#folders.length === 0) throw toJobError(error);
+      this.#failure = error.failure.error;
+    } finally {
+      clearInterval(beat);
+      this.#lane.post({ kind: 'drain' });
+      await this.#lane.ended;
+    }
+    this.#emitProgress();
+    return this.#report((this.#clock.now() - startedAt) / 1000);
+  }
+
+  async #verifyFolder(folderId: number, pair: FolderPair): Promise<void> {
+    const { name } = pair.source;
+    this.#progress.folderStarted(name, pair.source.status?.messages ?? 0);
+    const source = await this.#inspect(folderId, 'source', pair.source.rawName);
+    const target = pair.target === null ? null : await this.#inspect(folderId, 'target', pair.target.rawName);
+    const before = this.#differences.length;
+    if (source === null)
+      this.#add({
+        kind: 'unreadable',
+        folder: name,
+        sourceUid: null,
+        targetUid: null,
+        message: 'the source folder cannot be read',
+      });
+    else if (target === null) {
+      const message =
+        pair.target === null ? `the target has no folder ${pair.targetName}` : 'the target folder cannot be read';
+      this.#add({ kind: 'folder-missing', folder: name, sourceUid: null, targetUid: null, message });
+    } else {
+      for (const uid of source.unreadable) this.#addUnreadable(name, uid, null);
+      for (const uid of target.unreadable) this.#addUnreadable(name, null, uid);
+      const { differences, matched } = compareFolders(source, target);
+      this.#compared += matched;
+      for (const difference of differences) this.#add(describe(name, difference));
+    }
+    const sourceMessages = source === null ? 0 : source.uids.length + source.unreadable.length;
+    const targetMessages = target === null ? 0 : target.uids.length + target.unreadable.length;
+    this.#folders.push({
+      source: name,
+      target: pair.targetName,
+      sourceMessages,
+      targetMessages,
+      differences: this.#differences.length - before,
+    });
+    this.#progress.done(name, sourceMessages, 0);
+    this.#progress.folderFinished(name);
+  }
+
+  async #inspect(folderId: number, side: 'source' | 'target', raw: string): Promise<FolderContents | null> {
+    this.#lane.post({ kind: 'inspect', folderId, task: { side, folder: { raw }, bodies: this.#settings.digest } });
+    const answer = await this.#lane.expect(
+      ['inspected', 'inspect-failed'],
+      (message) => message.folderId === folderId && message.side === side,
+    );
+    if (answer.kind === 'inspected') return answer.contents;
+    const { scope, error } = answer.failure;
+    if (scope !== 'folder') throw new LaneLostError(answer.failure);
+    this.#hooks.onEvent({ kind: 'warning', folder: null, message: error.message });
+    return null;
+  }
+
+  #addUnreadable(folder: string, sourceUid: number | null, targetUid: number | null): void {
+    const side = sourceUid === null ? 'target' : 'source';
+    this.#add({
+      kind: 'unreadable',
+      folder,
+      sourceUid,
+      targetUid,
+      message: `the ${side} does not give this message out`,
+    });
+  }
+
+  #add(difference: Difference): void {
+    this.#differences.push(difference);
+  }
+
+  #emitProgress(): void {
+    this.#hooks.onEvent({ kind: 'progress', progress: this.#progress.snapshot() });
+  }
+
+  #report(seconds: number): VerifyReport {
+    const codes: number[] = this.#differences.length > 0 ? [exitCodes.mismatch] : [];
+    if (this.#failure !== null) codes.push(this.#failure.exitCode);
+    if (this.#hooks.signal.aborted) codes.push(exitCodes.interrupted);
+    const failed = this.#failure !== null || this.#hooks.signal.aborted;
+    return {
+      verdict: failed ? 'failed' : this.#differences.length > 0 ? 'different' : 'identical',
+      exitCode: worstExitCode(codes),
+      folders: this.#folders,
+      differences: this.#differences,
+      compared: this.#compared,
+      digest: this.#settings.digest,
+      seconds,
+      failure: this.#failure === null ? null : { code: this.#failure.code, message: this.#failure.message },
+    };
+  }
+}
+
+function describe(folder: string, difference: FolderDifference): Difference {
+  const sourceUid = 'sourceUid' in difference ? difference.sourceUid : null;
+  const targetUid = 'targetUid' in difference ? difference.targetUid : null;
+  return { kind: difference.kind, folder, sourceUid, targetUid, message: wordsFor(difference) };
+}
+
+function wordsFor(difference: FolderDifference): string {
+  switch (difference.kind) {
+    case 'missing':
+      return 'not at the target';
+    case 'extra':
+      return 'one copy more at the target than at the source';
+    case 'content':
+      return 'the bytes differ';
+    case 'flags':
+      return `flags are (${difference.source}) at the source and (${difference.target}) at the target`;
+    case 'date':
+      return `INTERNALDATE is ${isoDate(difference.sourceMs)} at the source and ${isoDate(difference.targetMs)} at the target`;
+    default:
+      return difference satisfies never;
+  }
+}
+
+function isoDate(epochMs: number): string {
+  return Number.isNaN(epochMs) ? 'unreadable' : new Date(epochMs).toISOString();
+}

@@ -1,0 +1,190 @@
+/**
+ * Every type that crosses between the main thread and a lane. Plain data only:
+ * structured clone loses classes, and message bodies never travel here.
+ */
+import type { AccountSettings } from '../account.ts';
+import type { WireError } from '../errors.ts';
+import type { AccountReport, Side } from '../job.ts';
+import type { FolderInfo, Shard, SpecialUse, Traits } from '../plan/types.ts';
+
+/** Carries messages both ways in order: a MessagePort on a thread, a pair in memory inline. */
+export interface Channel<Out, In> {
+  post(message: Out): void;
+  /** Registers the one receiver; messages that came earlier are delivered to it. */
+  onMessage(handler: (message: In) => void): void;
+  close(): void;
+}
+
+/** What a lane is started with. */
+export interface LaneOptions {
+  readonly laneId: number;
+  readonly source: AccountSettings;
+  /** `null`: the job looks at one account only. */
+  readonly target: AccountSettings | null;
+}
+
+/** A folder of the target to create or subscribe, parents first. */
+export interface PrepareTask {
+  readonly folderId: number;
+  readonly targetName: string;
+  readonly create: boolean;
+  readonly specialUse: SpecialUse | null;
+  readonly subscribe: boolean;
+}
+
+export interface PrepareResult {
+  readonly folderId: number;
+  /** Why the folder cannot be used; `null`: it is there. */
+  readonly failure: WireError | null;
+  /** Things that did not work and cost no mail, such as a refused SUBSCRIBE. */
+  readonly notes: readonly string[];
+}
+
+/** A folder to copy on this lane. */
+export interface FolderTask {
+  readonly folderId: number;
+  /** Raw name (latin1) of the source folder. */
+  readonly sourceRawName: string;
+  /** The target folder, raw where it was listed, else Unicode. */
+  readonly targetName: { readonly raw: string } | { readonly unicode: string };
+  /** List the folder's messages; false for a lane that joins a folder another lane lists. */
+  readonly scan: boolean;
+}
+
+/** What a lane learnt when it selected a folder. */
+export interface SelectedFacts {
+  readonly uidValidity: number | null;
+  readonly uidNext: number | null;
+  readonly exists: number;
+  /** Decimal digits. */
+  readonly highestModSeq: string | null;
+}
+
+/** Final word on one message. */
+export type Outcome =
+  | {
+      readonly kind: 'copied';
+      readonly uid: number;
+      readonly targetUid: number | null;
+      readonly bytes: number;
+      /** SHA-256 of the bytes the source served. */
+      readonly digest: Uint8Array;
+    }
+  | {
+      readonly kind: 'refused';
+      readonly uid: number;
+      readonly bytes: number;
+      readonly code: string;
+      readonly text: string;
+    }
+  | { readonly kind: 'gone'; readonly uid: number };
+
+/** One answered batch. */
+export interface BatchReport {
+  readonly outcomes: readonly Outcome[];
+  /** Messages stored at a second or later attempt, after their batch was refused. */
+  readonly resent: number;
+  /** Flags the target does not keep -> messages that lost them. */
+  readonly lostFlags: Readonly<Record<string, number>>;
+}
+
+/** A verification's view of one folder on one side, as columns. */
+export interface FolderContents {
+  readonly uids: Uint32Array;
+  readonly sizes: Uint32Array;
+  /** INTERNALDATE as epoch milliseconds; NaN where the server's text cannot be read. */
+  readonly dates: Float64Array;
+  /** Index into `flagSets`. */
+  readonly flags: Uint32Array;
+  /** Sorted flags in lower case without \recent, joined by blanks. */
+  readonly flagSets: readonly string[];
+  /** 32 bytes a message: what its identifying header fields hash to. */
+  readonly headerKeys: Uint8Array;
+  /** 32 bytes a message: SHA-256 of the canonical form; `null` when bodies were not read. */
+  readonly digests: Uint8Array | null;
+  /** UIDs whose body the server would not give. */
+  readonly unreadable: Uint32Array;
+}
+
+export interface EndpointFacts {
+  readonly traits: Traits;
+  /** Name and version as the server gave them. Raw: escape before printing. */
+  readonly server: string;
+  readonly warnings: readonly string[];
+}
+
+export interface QuotaFacts {
+  readonly root: string;
+  readonly resource: string;
+  readonly usage: number;
+  readonly limit: number;
+}
+
+export interface Listing {
+  readonly folders: readonly FolderInfo[];
+  readonly quotas: readonly QuotaFacts[];
+}
+
+export type ToLane =
+  | { readonly kind: 'list' }
+  | { readonly kind: 'prepare'; readonly tasks: readonly PrepareTask[] }
+  | { readonly kind: 'folder'; readonly task: FolderTask }
+  /** The next slice to copy; `null`: this folder has nothing more for this lane. */
+  | { readonly kind: 'shard'; readonly folderId: number; readonly shard: Shard | null }
+  | { readonly kind: 'inspect'; readonly folderId: number; readonly task: InspectTask }
+  | { readonly kind: 'report' }
+  /** Finish what is in flight, take nothing new, log out. */
+  | { readonly kind: 'drain' };
+
+/** Read a folder for verification. `null`: the side has no such folder. */
+export interface InspectTask {
+  readonly side: Side;
+  readonly folder: { readonly raw: string };
+  readonly bodies: boolean;
+}
+
+export type FromLane =
+  | { readonly kind: 'ready'; readonly source: EndpointFacts; readonly target: EndpointFacts | null }
+  | { readonly kind: 'listed'; readonly source: Listing; readonly target: Listing | null }
+  | { readonly kind: 'prepared'; readonly results: readonly PrepareResult[] }
+  | {
+      readonly kind: 'opened';
+      readonly folderId: number;
+      readonly source: SelectedFacts;
+      readonly target: SelectedFacts;
+    }
+  /** Listed messages, ascending by UID; `last` closes the list. */
+  | {
+      readonly kind: 'table';
+      readonly folderId: number;
+      readonly uids: Uint32Array;
+      readonly sizes: Uint32Array;
+      readonly last: boolean;
+    }
+  | { readonly kind: 'want'; readonly folderId: number }
+  | { readonly kind: 'batch'; readonly folderId: number; readonly report: BatchReport }
+  /** The lane has read all it will read of this folder and can take another one; answers to its appends may be under way. */
+  | { readonly kind: 'folder-read'; readonly folderId: number }
+  | {
+      readonly kind: 'folder-finished';
+      readonly folderId: number;
+      readonly notes: readonly string[];
+      readonly failure: LaneFailure | null;
+    }
+  | { readonly kind: 'inspected'; readonly folderId: number; readonly side: Side; readonly contents: FolderContents }
+  | { readonly kind: 'inspect-failed'; readonly folderId: number; readonly side: Side; readonly failure: LaneFailure }
+  | { readonly kind: 'reported'; readonly report: AccountReport }
+  | { readonly kind: 'warning'; readonly message: string };
+
+export interface LaneFailure {
+  /** Which connection it happened on; `null`: neither. */
+  readonly side: Side | null;
+  /** `folder`: the lane goes on with others. `lane`: its connections are gone. `job`: no lane can succeed. */
+  readonly scope: 'folder' | 'lane' | 'job';
+  readonly error: WireError;
+}
+
+/** What a lane's task resolves with: it never rejects for anything a server did. */
+export interface LaneResult {
+  readonly failure: LaneFailure | null;
+}

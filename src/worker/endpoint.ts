@@ -1,0 +1,95 @@
+import type { FolderInfo, Traits } from '../plan/types.ts';
+import type { Literal } from '../protocol/index.ts';
+import type {
+  EndpointFacts,
+  FolderContents,
+  FolderTask,
+  PrepareResult,
+  PrepareTask,
+  QuotaFacts,
+  SelectedFacts,
+} from './contract.ts';
+
+/** One message on its way. The body's slices are the ones the socket delivered; they are handed on, never joined. */
+export interface Message {
+  readonly uid: number;
+  readonly flags: readonly string[];
+  /** Exactly as the source wrote it; `null` where it gave none. */
+  readonly internalDate: string | null;
+  readonly body: Literal;
+}
+
+/** What became of one message handed to `append`. */
+export type Stored =
+  | { readonly kind: 'stored'; readonly uid: number | null }
+  | RefusedWords
+  /** The connection was lost: the server may have stored it or not. */
+  | { readonly kind: 'unknown'; readonly error: unknown };
+
+export interface RefusedWords {
+  readonly kind: 'refused';
+  /** `NO` or `BAD`. */
+  readonly code: string;
+  readonly responseCode: string | null;
+  /** The server's words, raw. */
+  readonly text: string;
+}
+
+/** What became of a message asked for by UID. */
+export type Fetched =
+  | { readonly kind: 'message'; readonly message: Message }
+  /** Expunged meanwhile: the server has no such UID any more. */
+  | { readonly kind: 'gone'; readonly uid: number }
+  /** There, but the server would not give its body. */
+  | { readonly kind: 'unreadable'; readonly uid: number; readonly text: string };
+
+/** A window of listed messages, ascending by UID. */
+export interface ListedMessages {
+  readonly uids: Uint32Array;
+  readonly sizes: Uint32Array;
+}
+
+/**
+ * An account or a tree of folders that messages are read from or written to. Policy reads `traits`, never the kind.
+ * Methods throw `CommandError` when the server refuses, and the other `ImapError`s when the connection is lost.
+ */
+export interface Endpoint extends AsyncDisposable {
+  readonly traits: Traits;
+  readonly facts: EndpointFacts;
+
+  /** All folders with their STATUS, in the server's order. */
+  listFolders(): Promise<FolderInfo[]>;
+  quotas(): Promise<QuotaFacts[]>;
+  /** Creates and subscribes folders, in order; one refusal does not stop the others. */
+  prepare(tasks: readonly PrepareTask[]): Promise<PrepareResult[]>;
+  /** Opens a folder to read from, and closes the one opened before. Nothing the reader does changes the folder. */
+  openForReading(rawName: string): Promise<ReadableFolder>;
+  /** Opens a folder to append to. Writers opened before stay usable for `append`. */
+  openForWriting(name: FolderTask['targetName']): Promise<WritableFolder>;
+  /** Ends the session in an orderly way; never throws. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface ReadableFolder {
+  readonly facts: SelectedFacts;
+  /** Lists the folder in windows, so that copying starts before a big folder is listed to its end. */
+  scan(): AsyncIterable<ListedMessages>;
+  /** Fetches messages by UID; answers one `Fetched` per UID, in the order of `uids`. */
+  fetch(uids: Uint32Array): Promise<Fetched[]>;
+  /** Reads the whole folder for verification; bodies are hashed as they arrive and dropped. */
+  inspect(options: { readonly bodies: boolean }): Promise<FolderContents>;
+}
+
+export interface WritableFolder {
+  readonly facts: SelectedFacts;
+  /** Appends in order and answers one `Stored` per message. Never throws for anything the server or the line does. */
+  append(messages: readonly Message[]): Promise<Stored[]>;
+  /** True: several messages go in one command that is refused as a whole, so that a refusal names no culprit (RFC 3502). */
+  readonly atomic: boolean;
+  /** From now on messages go one by one: the server refuses batches whose every message it takes alone. */
+  distrustBatches(): void;
+  /** Splits a message's flags into what the folder keeps and what it loses. */
+  splitFlags(flags: readonly string[]): { readonly kept: readonly string[]; readonly lost: readonly string[] };
+  /** INTERNALDATE of one stored message as the server now tells it; `null`: not to be had, or another folder is open by now. */
+  internalDateOf(uid: number): Promise<string | null>;
+}

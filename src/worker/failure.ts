@@ -1,0 +1,107 @@
+import { type AccountSettings, accountLabel } from '../account.ts';
+import { exitCodes, MigrateError, type WireError } from '../errors.ts';
+import type { Side } from '../job.ts';
+import {
+  AuthenticationError,
+  ByeError,
+  CapabilityError,
+  CommandError,
+  ConnectError,
+  ConnectionClosedError,
+  ImapError,
+  LimitError,
+  ProtocolError,
+  TimeoutError,
+  TlsError,
+} from '../protocol/index.ts';
+import type { LaneFailure } from './contract.ts';
+
+/** An error of a step before the account was ready, with the side it happened on. */
+export class EndpointOpenError extends Error {
+  override readonly name = 'EndpointOpenError';
+  readonly side: Side;
+  readonly account: AccountSettings;
+
+  constructor(side: Side, account: AccountSettings, cause: unknown) {
+    super(`cannot open the ${side}`, { cause });
+    this.side = side;
+    this.account = account;
+  }
+}
+
+/** Response codes that say the whole account cannot take more, whatever the message (RFC 9208, RFC 5530). */
+const quotaCodes: ReadonlySet<string> = new Set(['OVERQUOTA']);
+
+/** True when a refusal concerns the account's space, not this message. */
+export function isOverQuota(responseCode: string | null): boolean {
+  return responseCode !== null && quotaCodes.has(responseCode);
+}
+
+/** True when the connection cannot be used any more. */
+export function isConnectionLost(error: unknown): boolean {
+  return (
+    error instanceof ImapError &&
+    !(error instanceof CommandError) &&
+    !(error instanceof CapabilityError) &&
+    error.code !== 'USAGE'
+  );
+}
+
+/** Turns whatever was thrown into plain data with one line for a person. Server words inside are raw. */
+export function toWireError(
+  error: unknown,
+  where: { readonly side: Side; readonly account: AccountSettings } | null,
+): WireError {
+  const place = where === null ? '' : `${where.side} ${accountLabel(where.account)} (${where.account.file}): `;
+  if (error instanceof EndpointOpenError) return toWireError(error.cause, error);
+  if (error instanceof MigrateError) return { code: error.code, exitCode: error.exitCode, message: error.message };
+  if (error instanceof AuthenticationError) {
+    return {
+      code: 'LOGIN',
+      exitCode: exitCodes.login,
+      message: `${place}login refused: ${error.message}; check username, password and auth`,
+    };
+  }
+  if (error instanceof CapabilityError)
+    return { code: 'LOGIN', exitCode: exitCodes.login, message: `${place}${error.message}` };
+  if (error instanceof CommandError) {
+    if (isOverQuota(error.responseCode)) {
+      return {
+        code: 'QUOTA',
+        exitCode: exitCodes.quota,
+        message: `${place}the account is full: ${error.text}; free or buy space, then run again`,
+      };
+    }
+    return {
+      code: error.code,
+      exitCode: exitCodes.partial,
+      message: `${place}${error.command} refused: ${error.text}`,
+    };
+  }
+  if (
+    error instanceof ConnectError ||
+    error instanceof TlsError ||
+    error instanceof TimeoutError ||
+    error instanceof ConnectionClosedError ||
+    error instanceof ByeError ||
+    error instanceof ProtocolError ||
+    error instanceof LimitError
+  ) {
+    return { code: error.code, exitCode: exitCodes.connect, message: `${place}${error.message}` };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: 'INTERNAL', exitCode: exitCodes.internal, message: `${place}${message}` };
+}
+
+/** The failure of a lane or of one of its folders, as the main thread gets it. */
+export function toLaneFailure(
+  error: unknown,
+  where: { readonly side: Side; readonly account: AccountSettings } | null,
+): LaneFailure {
+  const side = error instanceof EndpointOpenError ? error.side : (where?.side ?? null);
+  const wire = toWireError(error, where);
+  if (wire.exitCode === exitCodes.login || wire.exitCode === exitCodes.quota)
+    return { side, scope: 'job', error: wire };
+  const lost = isConnectionLost(error instanceof EndpointOpenError ? error.cause : error);
+  return { side, scope: lost || wire.exitCode === exitCodes.internal ? 'lane' : 'folder', error: wire };
+}

@@ -1,0 +1,249 @@
+import type { AccountSettings } from '../account.ts';
+import type { Clock } from '../clock.ts';
+import type { Side } from '../job.ts';
+import type { FolderInfo, FolderStatus, Traits } from '../plan/types.ts';
+import {
+  CommandError,
+  type FolderStatusItems,
+  type ImapClient,
+  type ListedFolder,
+  type StatusItem,
+} from '../protocol/index.ts';
+import type { EndpointFacts, FolderTask, PrepareResult, PrepareTask, QuotaFacts } from './contract.ts';
+import type { Endpoint, ReadableFolder, RefusedWords, WritableFolder } from './endpoint.ts';
+import { EndpointOpenError, isConnectionLost, toWireError } from './failure.ts';
+import { ImapReader } from './imap-reader.ts';
+import { namingOf, specialUseOf, traitsOf } from './imap-traits.ts';
+import { type AppendMode, ImapWriter } from './imap-writer.ts';
+import { type Connect, logIn } from './login.ts';
+
+/** STATUS commands on the line at once where LIST-STATUS is not offered. */
+const statusWindow = 64;
+
+/** An account reached over IMAP. */
+export class ImapEndpoint implements Endpoint {
+  readonly traits: Traits;
+  readonly facts: EndpointFacts;
+  /** The login method that was used. */
+  readonly method: string;
+  /** What the server said to ID (RFC 2971); `null`: nothing. */
+  readonly serverId: Readonly<Record<string, string>> | null;
+  /** The client below, for what only `check` asks. */
+  readonly client: ImapClient;
+  readonly #appendMode: AppendMode;
+  readonly #where: { readonly side: Side; readonly account: AccountSettings };
+
+  /**
+   * Connects, logs in and learns the account's traits.
+   * @throws EndpointOpenError around what went wrong.
+   */
+  static async open(side: Side, account: AccountSettings, connect: Connect, clock: Clock): Promise<ImapEndpoint> {
+    let client: ImapClient | null = null;
+    try {
+      client = await connect(account, clock);
+      const method = await logIn(client, account);
+      const [capabilities, serverId, naming] = await Promise.all([
+        client.capabilities(),
+        client.hasCapability('ID') ? client.id({ name: 'imap-migrate' }).catch(toleratesRefusal) : null,
+        namingOf(client, account),
+      ]);
+      const traits = traitsOf(client, capabilities, naming);
+      const name = [serverId?.name, serverId?.version].filter(Boolean).join(' ');
+      const facts = { traits, server: name || client.greeting.text, warnings: tlsWarnings(account) };
+      return new ImapEndpoint(client, { side, account }, facts, method, serverId ?? null);
+    } catch (error) {
+      client?.close();
+      throw new EndpointOpenError(side, account, error);
+    }
+  }
+
+  private constructor(
+    client: ImapClient,
+    where: { side: Side; account: AccountSettings },
+    facts: EndpointFacts,
+    method: string,
+    serverId: Readonly<Record<string, string>> | null,
+  ) {
+    this.client = client;
+    this.#where = where;
+    this.facts = facts;
+    this.traits = facts.traits;
+    this.#appendMode = { multiAppend: facts.traits.multiAppend, selected: null };
+    this.method = method;
+    this.serverId = serverId;
+  }
+
+  async listFolders(): Promise<FolderInfo[]> {
+    const items = this.#statusItems();
+    const { folders, subscribed } = await this.#list(items);
+    const infos = folders
+      .filter((folder) => !hasAttribute(folder, '\\nonexistent'))
+      .map((folder): FolderInfo => {
+        const selectable = !hasAttribute(folder, '\\noselect');
+        return {
+          rawName: folder.rawName,
+          name: folder.name,
+          delimiter: folder.delimiter,
+          specialUse: specialUseOf(folder.attributes),
+          selectable,
+          subscribed: subscribed.has(folder.rawName),
+          status: folder.status === null || !selectable ? null : toStatus(folder.status),
+        };
+      });
+    await this.#fillStatus(infos, items);
+    return infos;
+  }
+
+  /** LIST with everything in one command where the server takes it; plainly, with LSUB, where it does not. */
+  async #list(items: readonly StatusItem[]): Promise<{ folders: ListedFolder[]; subscribed: Set<string> }> {
+    const { client } = this;
+    if (client.hasCapability('LIST-EXTENDED')) {
+      try {
+        const folders = await client.listFolders('', '*', {
+          returnSubscribed: true,
+          returnSpecialUse: this.traits.specialUse,
+          ...(this.traits.listStatus ? { returnStatus: items } : {}),
+        });
+        const subscribed = folders.filter((folder) => hasAttribute(folder, '\\subscribed'));
+        return { folders, subscribed: new Set(subscribed.map((folder) => folder.rawName)) };
+      } catch (error) {
+        // iCloud announces LIST-STATUS and answers its syntax with a parse error: ask again in plain words.
+        if (!(error instanceof CommandError)) throw error;
+      }
+    }
+    const [folders, subscriptions] = await Promise.all([
+      client.listFolders('', '*'),
+      client.listSubFolders('', '*').catch(toleratesRefusal),
+    ]);
+    return { folders, subscribed: new Set((subscriptions ?? []).map((folder) => folder.rawName)) };
+  }
+
+  #statusItems(): StatusItem[] {
+    const items: StatusItem[] = ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY'];
+    if (this.traits.condStore) items.push('HIGHESTMODSEQ');
+    if (this.client.hasCapability('STATUS=SIZE')) items.push('SIZE');
+    return items;
+  }
+
+  /** STATUS for every selectable folder LIST did not tell about, a window of commands at a time. */
+  async #fillStatus(infos: FolderInfo[], items: readonly StatusItem[]): Promise<void> {
+    const missing = infos.flatMap((info, index) => (info.selectable && info.status === null ? [index] : []));
+    for (let start = 0; start < missing.length; start += statusWindow) {
+      await Promise.all(
+        missing.slice(start, start + statusWindow).map(async (index) => {
+          const info = infos[index];
+          if (info === undefined) return;
+          const status = await this.client.folderStatus(rawFolder(info.rawName), items).catch(toleratesRefusal);
+          if (status !== undefined) infos[index] = { ...info, status: toStatus(status) };
+        }),
+      );
+    }
+  }
+
+  async quotas(): Promise<QuotaFacts[]> {
+    if (!this.client.hasCapability('QUOTA')) return [];
+    const answer = await this.client.getQuotaRoot('INBOX').catch(toleratesRefusal);
+    return answer === undefined ? [] : [...answer.quotas];
+  }
+
+  async prepare(tasks: readonly PrepareTask[]): Promise<PrepareResult[]> {
+    return Promise.all(tasks.map((task) => this.#prepareOne(task)));
+  }
+
+  async #prepareOne(task: PrepareTask): Promise<PrepareResult> {
+    const { client } = this;
+    const notes: string[] = [];
+    const done = (failure: PrepareResult['failure']) => ({ folderId: task.folderId, failure, notes });
+    const subscribe = () => client.subscribeFolder(task.targetName).then(() => null, refusalOf);
+    const use = task.specialUse !== null && this.traits.createSpecialUse ? { specialUse: [task.specialUse] } : {};
+    const created = task.create ? client.createFolder(task.targetName, use).then(() => null, refusalOf) : null;
+    // Both leave in one packet; the server does them in this order.
+    const subscribed = task.subscribe ? subscribe() : null;
+    const refusal = await created;
+    let late = await subscribed;
+    if (refusal !== null) {
+      const cured = await this.#createAgain(task, refusal);
+      if (cured === null) return done({ ...toWireError(refusal.error, this.#where), code: 'CREATE' });
+      notes.push(...cured);
+      if (task.subscribe) late = await subscribe();
+    }
+    if (late !== null) notes.push(`the target did not subscribe ${task.targetName}: ${late.text}`);
+    return done(null);
+  }
+
+  /** After a refused CREATE: the folder may be there already, or the server may not take the USE attribute. Notes, or `null`: no cure. */
+  async #createAgain(task: PrepareTask, refusal: Refusal): Promise<string[] | null> {
+    const found = await this.client.folderStatus(task.targetName, ['UIDVALIDITY']).catch(toleratesRefusal);
+    if (found !== undefined) return [];
+    if (task.specialUse === null || !this.traits.createSpecialUse) return null;
+    const second = await this.client.createFolder(task.targetName).then(() => null, refusalOf);
+    return second === null ? [`created without the attribute ${task.specialUse}: ${refusal.text}`] : null;
+  }
+
+  async openForReading(rawName: string): Promise<ReadableFolder> {
+    const condStore = this.traits.condStore;
+    return new ImapReader(
+      this.client,
+      await this.client.selectFolder(rawFolder(rawName), { readOnly: true, condStore }),
+    );
+  }
+
+  async openForWriting(name: FolderTask['targetName']): Promise<WritableFolder> {
+    const folder = 'raw' in name ? rawFolder(name.raw) : name.unicode;
+    // SELECT, since EXAMINE answers with empty PERMANENTFLAGS on some servers (Dovecot). Never CLOSEd: that would expunge.
+    const selected = await this.client.selectFolder(folder);
+    return new ImapWriter(this.client, folder, selected, this.#appendMode);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.client.onUnsolicited = null;
+    await this.client.logout().catch(() => this.client.close());
+  }
+}
+
+/** A raw listed name as commands take it. */
+function rawFolder(rawName: string): Buffer {
+  return Buffer.from(rawName, 'latin1');
+}
+
+interface Refusal extends RefusedWords {
+  readonly error: CommandError;
+}
+
+/** The server's words of a refused command. @throws whatever else went wrong */
+export function refusalOf(error: unknown): Refusal {
+  if (!(error instanceof CommandError)) throw error;
+  return { kind: 'refused', code: error.code, responseCode: error.responseCode, text: error.text, error };
+}
+
+/** For questions whose answer is optional: a refusal is no answer, a lost connection still is an error. */
+function toleratesRefusal(error: unknown): undefined {
+  if (isConnectionLost(error)) throw error;
+  return undefined;
+}
+
+function hasAttribute(folder: ListedFolder, attribute: string): boolean {
+  return folder.attributes.some((other) => other.toLowerCase() === attribute);
+}
+
+function toStatus(items: FolderStatusItems): FolderStatus {
+  return {
+    messages: items.messages ?? 0,
+    uidNext: items.uidNext ?? null,
+    uidValidity: items.uidValidity ?? null,
+    highestModSeq: toModSeq(items.highestModSeq),
+    size: items.size ?? null,
+  };
+}
+
+/** Zero means that the mailbox keeps no mod-sequences (RFC 7162 3.1.2.2). */
+export function toModSeq(value: bigint | null | undefined): string | null {
+  return value === undefined || value === null || value === 0n ? null : value.toString();
+}
+
+function tlsWarnings(account: AccountSettings): string[] {
+  if (account.tls.mode === 'none' || account.command !== null) return [];
+  if (!account.tls.verify) return ['the certificate is not checked (ssl_verify_cert = no)'];
+  if (!account.tls.checkHostname) return ["the certificate's host name is not checked (ssl_check_hostname = no)"];
+  return [];
+}

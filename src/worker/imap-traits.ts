@@ -1,0 +1,72 @@
+import type { AccountSettings } from '../account.ts';
+import type { Naming, SpecialUse, Traits } from '../plan/types.ts';
+import { CommandError, type ImapClient } from '../protocol/index.ts';
+
+const specialUses: readonly SpecialUse[] = [
+  '\\All',
+  '\\Archive',
+  '\\Drafts',
+  '\\Flagged',
+  '\\Important',
+  '\\Junk',
+  '\\Sent',
+  '\\Trash',
+];
+const specialUseByName = new Map(specialUses.map((use) => [use.toLowerCase(), use]));
+
+/** The special use (RFC 6154) among LIST attributes, in the RFC's own letter case (Cyrus lists `\sent`). */
+export function specialUseOf(attributes: readonly string[]): SpecialUse | null {
+  for (const attribute of attributes) {
+    const use = specialUseByName.get(attribute.toLowerCase());
+    if (use !== undefined) return use;
+  }
+  return null;
+}
+
+/** Prefix and delimiter of the personal namespace: the account's own words, else NAMESPACE (RFC 2342), else LIST "" "". */
+export async function namingOf(client: ImapClient, account: AccountSettings): Promise<Naming> {
+  const told = await askNaming(client);
+  return { delimiter: account.delimiter ?? told.delimiter, prefix: account.prefix ?? told.prefix };
+}
+
+async function askNaming(client: ImapClient): Promise<Naming> {
+  if (client.hasCapability('NAMESPACE')) {
+    try {
+      const [personal] = (await client.namespace()).personal;
+      if (personal !== undefined) return { delimiter: personal.delimiter, prefix: personal.prefix };
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+    }
+  }
+  const [root] = await client.listFolders('', '');
+  return { delimiter: root?.delimiter ?? null, prefix: '' };
+}
+
+/** What the logged-in account can do, read off its capabilities. */
+export function traitsOf(
+  client: Pick<ImapClient, 'hasCapability'>,
+  capabilities: ReadonlySet<string>,
+  naming: Naming,
+): Traits {
+  const has = (name: string) => client.hasCapability(name);
+  return {
+    ...naming,
+    maxMessageBytes: appendLimitOf(capabilities),
+    multiAppend: has('MULTIAPPEND'),
+    nonSyncLiterals: has('LITERAL+') ? 'all' : has('LITERAL-') ? 'small' : 'none',
+    reportsUids: has('UIDPLUS'),
+    listStatus: has('LIST-EXTENDED') && has('LIST-STATUS'),
+    specialUse: has('SPECIAL-USE'),
+    createSpecialUse: has('CREATE-SPECIAL-USE'),
+    condStore: has('CONDSTORE') || has('QRESYNC'),
+  };
+}
+
+/** APPENDLIMIT=<bytes> (RFC 7889); a bare APPENDLIMIT means: differs by mailbox, ask there. */
+function appendLimitOf(capabilities: ReadonlySet<string>): number | null {
+  for (const capability of capabilities) {
+    const digits = /^APPENDLIMIT=(\d{1,15})$/.exec(capability)?.[1];
+    if (digits !== undefined) return Number(digits);
+  }
+  return null;
+}

@@ -1,0 +1,286 @@
+import { type AccountSettings, accountLabel } from '../account.ts';
+import type { Clock } from '../clock.ts';
+import { exitCodes } from '../errors.ts';
+import type { Side } from '../job.ts';
+import type { Shard } from '../plan/types.ts';
+import { ByteBudget } from './budget.ts';
+import type {
+  Channel,
+  FolderTask,
+  FromLane,
+  InspectTask,
+  LaneFailure,
+  LaneOptions,
+  LaneResult,
+  ToLane,
+} from './contract.ts';
+import { DateCheck, FolderCopy, FolderRefusesError, TargetFullError } from './copy.ts';
+import type { ReadableFolder } from './endpoint.ts';
+import { toLaneFailure } from './failure.ts';
+import { ImapEndpoint } from './imap-endpoint.ts';
+import type { Connect } from './login.ts';
+import { reportAccount } from './report.ts';
+
+/** Bytes of messages a lane may hold: fetched or asked for, and not yet answered by the target. */
+const laneBudgetBytes = 24 * 1024 * 1024;
+
+/** What a lane needs from its surroundings; tests give it memory transports and their own time. */
+export interface LaneParts {
+  readonly connect: Connect;
+  readonly clock: Clock;
+  /** Milliseconds since 1970, only to tell old dates from new ones. */
+  readonly wallClockMs: () => number;
+}
+
+/**
+ * One lane: a source and a target connection with the work the main thread gives them. Resolves when it was told to drain
+ * and everything is answered, or when a connection is lost; it never rejects for anything a server did.
+ */
+export function runLane(
+  options: LaneOptions,
+  channel: Channel<FromLane, ToLane>,
+  parts: LaneParts,
+): Promise<LaneResult> {
+  return new Lane(options, channel, parts).run();
+}
+
+class Lane {
+  readonly #options: LaneOptions;
+  readonly #channel: Channel<FromLane, ToLane>;
+  readonly #parts: LaneParts;
+  readonly #budget = new ByteBudget(laneBudgetBytes);
+  readonly #dateCheck: DateCheck;
+  readonly #awaitedShards = new Map<number, (shard: Shard | null) => void>();
+  readonly #unfinished = new Set<Promise<void>>();
+  readonly #inbox: ToLane[] = [];
+  #wake: (() => void) | null = null;
+  #draining = false;
+  #failure: LaneFailure | null = null;
+
+  constructor(options: LaneOptions, channel: Channel<FromLane, ToLane>, parts: LaneParts) {
+    this.#options = options;
+    this.#channel = channel;
+    this.#parts = parts;
+    this.#dateCheck = new DateCheck(parts.wallClockMs, (message) => channel.post({ kind: 'warning', message }));
+  }
+
+  async run(): Promise<LaneResult> {
+    this.#channel.onMessage((message) => this.#receive(message));
+    const opened = await this.#open();
+    if (opened === null) return { failure: this.#failure };
+    const { source, target } = opened;
+    try {
+      this.#channel.post({ kind: 'ready', source: source.facts, target: target?.facts ?? null });
+      for (let message = await this.#next(); message !== null; message = await this.#next()) {
+        await this.#obey(message, source, target);
+      }
+      await Promise.all(this.#unfinished);
+    } finally {
+      await Promise.all([source[Symbol.asyncDispose](), target?.[Symbol.asyncDispose]()]);
+    }
+    return { failure: this.#failure };
+  }
+
+  /** Dials both sides at once. */
+  async #open(): Promise<{ source: ImapEndpoint; target: ImapEndpoint | null } | null> {
+    const { source, target } = this.#options;
+    const { connect, clock } = this.#parts;
+    const [first, second] = await Promise.allSettled([
+      ImapEndpoint.open('source', source, connect, clock),
+      target === null ? null : ImapEndpoint.open('target', target, connect, clock),
+    ]);
+    if (first.status === 'fulfilled' && second.status === 'fulfilled')
+      return { source: first.value, target: second.value };
+    for (const side of [first, second]) {
+      if (side.status === 'rejected') this.#failure ??= toLaneFailure(side.reason, null);
+      else await side.value?.[Symbol.asyncDispose]();
+    }
+    return null;
+  }
+
+  #receive(message: ToLane): void {
+    if (message.kind === 'drain') {
+      this.#draining = true;
+      for (const resolve of this.#awaitedShards.values()) resolve(null);
+      this.#awaitedShards.clear();
+    } else if (message.kind === 'shard') {
+      const resolve = this.#awaitedShards.get(message.folderId);
+      this.#awaitedShards.delete(message.folderId);
+      resolve?.(message.shard);
+      return;
+    } else {
+      this.#inbox.push(message);
+    }
+    this.#wake?.();
+  }
+
+  /** The next thing to do; `null`: drain, or a connection is gone. */
+  async #next(): Promise<ToLane | null> {
+    while (true) {
+      if (this.#failure !== null || this.#draining) return null;
+      const message = this.#inbox.shift();
+      if (message !== undefined) return message;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      this.#wake = null;
+    }
+  }
+
+  async #obey(message: ToLane, source: ImapEndpoint, target: ImapEndpoint | null): Promise<void> {
+    try {
+      switch (message.kind) {
+        case 'list': {
+          const [atSource, sourceQuotas, atTarget, targetQuotas] = await Promise.all([
+            source.listFolders(),
+            source.quotas(),
+            target?.listFolders() ?? null,
+            target?.quotas() ?? [],
+          ]);
+          this.#channel.post({
+            kind: 'listed',
+            source: { folders: atSource, quotas: sourceQuotas },
+            target: atTarget === null ? null : { folders: atTarget, quotas: targetQuotas },
+          });
+          return;
+        }
+        case 'prepare':
+          this.#channel.post({ kind: 'prepared', results: (await target?.prepare(message.tasks)) ?? [] });
+          return;
+        case 'folder':
+          if (target !== null) await this.#copyFolder(message.task, source, target);
+          return;
+        case 'inspect':
+          await this.#inspect(message.folderId, message.task, message.task.side === 'source' ? source : target);
+          return;
+        case 'report':
+          this.#channel.post({ kind: 'reported', report: await reportAccount(source, this.#options.source) });
+          return;
+        case 'shard':
+        case 'drain':
+          return;
+        default:
+          message satisfies never;
+      }
+    } catch (error) {
+      this.#lose(toLaneFailure(error, null));
+    }
+  }
+
+  /** Copies a folder. Returns when it is read and sent; the answers may still be under way. */
+  async #copyFolder(task: FolderTask, source: ImapEndpoint, target: ImapEndpoint): Promise<void> {
+    const { folderId } = task;
+    let side: Side = 'source';
+    try {
+      const [reading, writing] = await Promise.allSettled([
+        source.openForReading(task.sourceRawName),
+        target.openForWriting(task.targetName),
+      ]);
+      if (reading.status === 'rejected') throw reading.reason;
+      side = 'target';
+      if (writing.status === 'rejected') throw writing.reason;
+      const reader = reading.value;
+      const writer = writing.value;
+      this.#channel.post({ kind: 'opened', folderId, source: reader.facts, target: writer.facts });
+      const copy = new FolderCopy(
+        reader,
+        writer,
+        {
+          nextShard: () => this.#nextShard(folderId),
+          report: (report) => this.#channel.post({ kind: 'batch', folderId, report }),
+          recreateTarget: () => this.#recreate(task, target),
+          dateCheck: this.#dateCheck,
+          isDraining: () => this.#draining,
+        },
+        this.#budget,
+      );
+      side = 'source';
+      await Promise.all([task.scan ? this.#scan(folderId, reader) : null, copy.read()]);
+      this.#channel.post({ kind: 'folder-read', folderId });
+      const finishing = copy.finished().then(
+        () => this.#channel.post({ kind: 'folder-finished', folderId, notes: [], failure: null }),
+        (error: unknown) => this.#folderFailed(folderId, error, 'target'),
+      );
+      const tracked: Promise<void> = finishing.finally(() => this.#unfinished.delete(tracked));
+      this.#unfinished.add(tracked);
+    } catch (error) {
+      this.#folderFailed(folderId, error, side);
+    }
+  }
+
+  async #scan(folderId: number, reader: ReadableFolder): Promise<void> {
+    for await (const { uids, sizes } of reader.scan()) {
+      if (this.#draining) break;
+      this.#channel.post({ kind: 'table', folderId, uids, sizes, last: false });
+    }
+    this.#channel.post({ kind: 'table', folderId, uids: new Uint32Array(), sizes: new Uint32Array(), last: true });
+  }
+
+  #nextShard(folderId: number): Promise<Shard | null> {
+    if (this.#draining || this.#failure !== null) return Promise.resolve(null);
+    return new Promise((resolve) => {
+      this.#awaitedShards.set(folderId, resolve);
+      this.#channel.post({ kind: 'want', folderId });
+    });
+  }
+
+  async #recreate(task: FolderTask, target: ImapEndpoint): Promise<boolean> {
+    if (!('unicode' in task.targetName)) return false;
+    const prepare = {
+      folderId: task.folderId,
+      targetName: task.targetName.unicode,
+      create: true,
+      specialUse: null,
+      subscribe: false,
+    };
+    const [result] = await target.prepare([prepare]);
+    return result?.failure === null;
+  }
+
+  async #inspect(folderId: number, task: InspectTask, endpoint: ImapEndpoint | null): Promise<void> {
+    const { side } = task;
+    try {
+      if (endpoint === null) return;
+      const reader = await endpoint.openForReading(task.folder.raw);
+      const contents = await reader.inspect({ bodies: task.bodies });
+      this.#channel.post({ kind: 'inspected', folderId, side, contents });
+    } catch (error) {
+      const failure = toLaneFailure(error, { side, account: this.#account(side) });
+      this.#channel.post({ kind: 'inspect-failed', folderId, side, failure });
+      if (failure.scope !== 'folder') this.#lose(failure);
+    }
+  }
+
+  #account(side: Side): AccountSettings {
+    return side === 'target' && this.#options.target !== null ? this.#options.target : this.#options.source;
+  }
+
+  #folderFailed(folderId: number, error: unknown, side: Side): void {
+    const failure = this.#describe(error, side);
+    this.#channel.post({ kind: 'folder-finished', folderId, notes: [], failure });
+    if (failure.scope !== 'folder') this.#lose(failure);
+  }
+
+  #describe(error: unknown, side: Side): LaneFailure {
+    const account = this.#account(side);
+    if (error instanceof TargetFullError) {
+      const message = `target ${accountLabel(account)}: the account is full: ${error.message}; free or buy space, then run again`;
+      return { side: 'target', scope: 'job', error: { code: 'QUOTA', exitCode: exitCodes.quota, message } };
+    }
+    if (error instanceof FolderRefusesError) {
+      return {
+        side: 'target',
+        scope: 'folder',
+        error: { code: 'REFUSES', exitCode: exitCodes.partial, message: error.message },
+      };
+    }
+    return toLaneFailure(error, { side, account });
+  }
+
+  #lose(failure: LaneFailure): void {
+    this.#failure ??= failure;
+    for (const resolve of this.#awaitedShards.values()) resolve(null);
+    this.#awaitedShards.clear();
+    this.#wake?.();
+  }
+}

@@ -1,0 +1,64 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { displayWidth, padToWidth, truncateToWidth } from '../../src/cli/width.ts';
+
+describe('displayWidth', () => {
+  it.each([
+    ['', 0],
+    ['INBOX', 5],
+    ['Entwürfe', 8],
+    ['Entwu\u0308rfe', 8],
+    ['日本語', 6],
+    ['한국어', 6],
+    ['\u1112\u1161\u11AB', 2],
+    ['ｶﾅ', 2],
+    ['Ａ１', 4],
+    ['📧', 2],
+    ['❤\uFE0F', 2],
+    ['🇩🇪', 2],
+    ['Входящие', 8],
+    ['→…', 2],
+    ['𠮷', 2],
+  ])('%s takes %i columns', (text, columns) => {
+    expect(displayWidth(text)).toBe(columns);
+  });
+});
+
+describe('truncateToWidth', () => {
+  it.each([
+    ['INBOX', 5, 'INBOX'],
+    ['INBOX', 4, 'I…OX'],
+    ['Projects/2024/Customers/Lighthouse', 16, 'Proje…Lighthouse'],
+    ['日本語日本語', 12, '日本語日本語'],
+    ['日本語日本語', 8, '日…本語'],
+    ['日本語', 1, '…'],
+    ['abc', 0, ''],
+  ])('%s in %i columns is %s', (text, columns, shown) => {
+    expect(truncateToWidth(text, columns)).toBe(shown);
+  });
+
+  it('marks the cut in ASCII where asked to', () => {
+    expect(truncateToWidth('abcdefghij', 7, '...')).toBe('a...hij');
+    expect(truncateToWidth('abcdefghij', 3, '...')).toBe('...');
+    expect(truncateToWidth('abcdefghij', 2, '...')).toBe('..');
+  });
+
+  it('never takes more room than there is', () => {
+    const text = fc.string({ unit: fc.constantFrom('a', '日', 'e\u0301', '📧', '/', 'ü') });
+    fc.assert(
+      fc.property(text, fc.nat(20), (value, columns) => {
+        expect(displayWidth(truncateToWidth(value, columns))).toBeLessThanOrEqual(columns);
+      }),
+    );
+  });
+});
+
+describe('padToWidth', () => {
+  it.each([
+    ['日本', 6, 'left', '日本  '],
+    ['日本', 6, 'right', '  日本'],
+    ['INBOX', 3, 'left', 'INBOX'],
+  ] as const)('%s to %i columns, %s', (text, columns, align, padded) => {
+    expect(padToWidth(text, columns, align)).toBe(padded);
+  });
+});

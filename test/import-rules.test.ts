@@ -1,0 +1,134 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const src = join(dirname(fileURLToPath(import.meta.url)), '..', 'src');
+
+interface Import {
+  readonly file: string;
+  /** A path below src, or a package. */
+  readonly to: string;
+  readonly typeOnly: boolean;
+}
+
+/** Who may import whom. The first rule that matches a file holds; `types` may be imported for their types only. */
+const rules: readonly { files: RegExp; may: RegExp; types?: RegExp; why: string }[] = [
+  {
+    files: /^protocol\/commands\//,
+    may: /^(node:|protocol\/(command|encoder|lexer|fetch-data|errors|limits|types|utf7|datetime|sequence-set|response-code|response|flags|sasl[\w-]*|commands\/[\w-]+)\.ts$)/,
+    types: /^protocol\/[\w-]+\.ts$/,
+    why: 'a command is a value: it never sees a connection or a transport',
+  },
+  {
+    files: /^protocol\/(framer|encoder)\.ts$/,
+    may: /^(node:|protocol\/(types|errors|limits|frame|word|utf7|sequence-set|flags)\.ts$)/,
+    why: 'the hot path leans on nothing that could be slow',
+  },
+  {
+    files: /^protocol\//,
+    may: /^(node:|protocol\/)/,
+    why: 'the protocol is a general IMAP client that has never heard of migration',
+  },
+  { files: /^plan\//, may: /^plan\//, why: 'planning is pure: no I/O, no clock, no Node modules' },
+  {
+    files: /^sandbox\//,
+    may: /^(node:|sandbox\/|clock\.ts$|protocol\/(types|utf7|datetime|sequence-set|limits)\.ts$)/,
+    why: 'the sandbox is a server: it shares only small codecs with the client',
+  },
+  {
+    files: /^worker\//,
+    may: /^(node:|worker\/|protocol\/index\.ts$|plan\/(types|message-table|shard|select)\.ts$|(account|clock|errors|log)\.ts$)/,
+    types: /^job\.ts$/,
+    why: 'a lane knows the protocol by its front door and nothing of jobs, journals or people',
+  },
+  {
+    files: /^clock\.ts$/,
+    may: /^protocol\/(clock|types)\.ts$/,
+    why: 'there is one clock, and the lowest layer owns it',
+  },
+  {
+    files: /^lanes\.ts$/,
+    may: /^(node:|piscina$|p-queue$|errors\.ts$|worker\/(contract|channel)\.ts$)/,
+    why: 'lanes are started and fed here, whatever they do',
+  },
+  {
+    files: /^(coordinator|verify|check|folder-run|journal)\.ts$/,
+    may: /^(node:|@photostructure\/sqlite$|(account|clock|errors|log|lanes|journal|progress|folder-run|coordinator)\.ts$|plan\/)/,
+    types: /^(job|worker\/contract)\.ts$/,
+    why: 'the main thread decides; it moves no message bytes and speaks no IMAP',
+  },
+  {
+    files: /^(cli\.ts|cli\/)/,
+    may: /^(node:|yargs(\/helpers)?$|zod$|cli-progress$|cli\/|(account|clock|errors|log|config|coordinator|verify|check|progress|display)\.ts$|sandbox\/|plan\/near-name\.ts$)/,
+    types: /^(job|plan\/types)\.ts$/,
+    why: 'the command turns words into one call and its report into words',
+  },
+  {
+    files: /^(config\.ts|config\/)/,
+    may: /^(node:|zod$|openid-client$|config\/|(account|clock|errors)\.ts$|plan\/near-name\.ts$)/,
+    why: 'settings are read, not used',
+  },
+];
+
+/** Each third-party package has one home, so that replacing it is a change to one file. */
+const homes: Readonly<Record<string, RegExp>> = {
+  piscina: /^lanes\.ts$/,
+  'p-queue': /^lanes\.ts$/,
+  '@photostructure/sqlite': /^journal\.ts$/,
+  'cli-progress': /^cli\/[\w-]+\.ts$/,
+  yargs: /^cli\/[\w-]+\.ts$/,
+  'openid-client': /^config\/oauth\.ts$/,
+  pino: /^log\.ts$/,
+};
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(join(src, file), 'utf8');
+  const found: Import[] = [];
+  for (const match of text.matchAll(/^(?:import|export)\s+(type\s)?(?:[^'"]*?\sfrom\s+)?['"]([^'"]+)['"]/gm)) {
+    found.push({ file, to: resolveImport(file, match[2] ?? ''), typeOnly: match[1] !== undefined });
+  }
+  for (const match of text.matchAll(/\bimport\(\s*['"]([^'"]+)['"]\s*\)/g)) {
+    found.push({ file, to: resolveImport(file, match[1] ?? ''), typeOnly: false });
+  }
+  return found;
+}
+
+function resolveImport(file: string, to: string): string {
+  return to.startsWith('.') ? normalize(join(dirname(file), to)) : to;
+}
+
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => relative('.', file));
+const imports = files.flatMap(importsOf);
+
+describe('imports', () => {
+  it('are found at all', () => {
+    expect(imports.length).toBeGreaterThan(100);
+  });
+
+  it('follow the arrows of the architecture', () => {
+    const forbidden = imports.flatMap(({ file, to, typeOnly }) => {
+      const rule = rules.find(({ files: pattern }) => pattern.test(file));
+      if (rule === undefined || rule.may.test(to) || (typeOnly && rule.types?.test(to))) return [];
+      return [`${file} -> ${to}: ${rule.why}`];
+    });
+    expect(forbidden).toEqual([]);
+  });
+
+  it('name each package in one home only', () => {
+    const strays = imports.flatMap(({ file, to }) => {
+      const home = homes[to.replace(/\/helpers$/, '')];
+      return home === undefined || home.test(file) ? [] : [`${file} -> ${to}`];
+    });
+    expect(strays).toEqual([]);
+  });
+
+  it('form no cycle between folders that would make a layer depend on the one above', () => {
+    const upward = imports.filter(
+      ({ file, to }) => file.startsWith('protocol/') && /^(worker|plan|cli|sandbox)\//.test(to),
+    );
+    expect(upward).toEqual([]);
+  });
+});

@@ -1,0 +1,154 @@
+/** What the live tests share: the servers of this machine, account files, and the real command as a child process. */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, inject } from 'vitest';
+import { commandFile, ensureBuilt } from '../../scripts/setup.mjs';
+import type { FolderReport, JobReport } from '../../src/job.ts';
+import type { AccountAccess } from '../support/servers/index.ts';
+
+/** Longest time one run of the command may take. */
+const commandPatienceMs = 100_000;
+
+/** What this machine can run. */
+export function availableServers() {
+  return inject('servers');
+}
+
+/** Closes everything it was given when the test file is done, last opened first. */
+export function closeAfterAll(): <Resource extends AsyncDisposable>(resource: Resource) => Resource {
+  const opened: AsyncDisposable[] = [];
+  afterAll(async () => {
+    for (const resource of opened.reverse()) await resource[Symbol.asyncDispose]();
+  });
+  return (resource) => {
+    opened.push(resource);
+    return resource;
+  };
+}
+
+/** Keys of an account file. */
+export type IniKeys = Readonly<Record<string, string | number>>;
+
+/** A folder for account files and journals that is gone after the test file. */
+export class Workspace {
+  readonly dir = mkdtempSync(join(tmpdir(), 'imap-migrate-live-'));
+  #files = 0;
+
+  constructor() {
+    afterAll(() => rmSync(this.dir, { recursive: true, force: true }));
+  }
+
+  /** An account file that only its owner may read: clear text, unless `keys` say otherwise. */
+  account(access: AccountAccess, keys: IniKeys = {}): string {
+    return this.ini({
+      host: access.host,
+      port: access.port,
+      username: access.user,
+      password: access.password,
+      ssl: 'no',
+      ...keys,
+    });
+  }
+
+  /** An account file with exactly these keys. */
+  ini(keys: IniKeys): string {
+    const lines = Object.entries(keys).map(([key, value]) => `${key} = ${value}\n`);
+    return this.file(`account-${++this.#files}.ini`, `[DEFAULT]\n${lines.join('')}`);
+  }
+
+  file(name: string, content: string): string {
+    const file = join(this.dir, name);
+    writeFileSync(file, content, { mode: 0o600 });
+    return file;
+  }
+
+  /** A new folder for journals. */
+  stateDir(): string {
+    const dir = join(this.dir, `state-${++this.#files}`);
+    mkdirSync(dir);
+    return dir;
+  }
+}
+
+export interface CommandResult {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** What `--json` printed, one value per line. */
+  readonly events: readonly CommandEvent[];
+}
+
+export interface CommandEvent {
+  readonly event: string;
+  readonly [field: string]: unknown;
+}
+
+/** Runs the built command; rejects only when it cannot be started or does not end. */
+export async function runCommand(args: readonly string[], env: Record<string, string> = {}): Promise<CommandResult> {
+  ensureBuilt();
+  const child = spawn(process.execPath, [commandFile, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NO_COLOR: '1', ...env },
+  });
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      output[name] += text;
+    });
+  }
+  const exitCode = await new Promise<number | null>((resolve, reject) => {
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      reject(new Error(`${args.join(' ')} did not end:\n${output.stderr.slice(-4000)}`));
+    }, commandPatienceMs);
+    child.once('error', reject);
+    child.once('close', (code) => {
+      clearTimeout(timer);
+      resolve(code);
+    });
+  });
+  const events = args.includes('--json') ? parseEvents(output.stdout) : [];
+  return { exitCode, ...output, events };
+}
+
+/** Runs `imap-migrate ARGS --json` and returns its report beside the rest. */
+export async function migrate(...args: readonly string[]): Promise<CommandResult & { readonly report: JobReport }> {
+  const result = await runCommand([...args, '--json']);
+  const report = result.events.find((event) => event.event === 'finished')?.report as JobReport | undefined;
+  if (report === undefined) {
+    throw new Error(
+      `no report, exit ${result.exitCode}:\n${result.stderr.slice(-4000)}\n${result.stdout.slice(-2000)}`,
+    );
+  }
+  return { ...result, report };
+}
+
+/** The report of one folder, by its name at the source. */
+export function folderReport(report: JobReport, source: string): FolderReport {
+  const found = report.folders.find((folder) => folder.source === source);
+  if (found === undefined) {
+    throw new Error(`no folder ${source} in the report: ${report.folders.map((folder) => folder.source).join(', ')}`);
+  }
+  return found;
+}
+
+/** Everything refused, with its folder, for readable assertions. */
+export function refusals(report: JobReport): string[] {
+  return report.folders.flatMap((folder) =>
+    folder.refused.map((refusal) => `${refusal.folder} UID ${refusal.uid}: ${refusal.code} ${refusal.message}`),
+  );
+}
+
+/** Mode bits of a file, for tests about secrets. */
+export function fileMode(file: string): number | null {
+  return existsSync(file) ? statSync(file).mode & 0o777 : null;
+}
+
+function parseEvents(stdout: string): CommandEvent[] {
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as CommandEvent);
+}

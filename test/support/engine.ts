@@ -1,0 +1,132 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AccountSettings } from '../../src/account.ts';
+import { systemClock } from '../../src/clock.ts';
+import { migrate } from '../../src/coordinator.ts';
+import type { JobEvent, JobReport, JobSettings, VerifyReport } from '../../src/job.ts';
+import { ImapClient } from '../../src/protocol/index.ts';
+import {
+  connectSandbox,
+  type MailboxSnapshot,
+  type SandboxAccount,
+  type SandboxOptions,
+  SandboxServer,
+  snapshotAccount,
+} from '../../src/sandbox/index.ts';
+import { verify } from '../../src/verify.ts';
+import type { Connect } from '../../src/worker/login.ts';
+import { InlineHost } from './inline-host.ts';
+
+export const user = 'alice';
+export const password = 'correct horse';
+
+function account(host: string): AccountSettings {
+  return {
+    file: `${host}.ini`,
+    host,
+    port: 143,
+    tls: { mode: 'none', verify: true, checkHostname: true, ca: null },
+    command: null,
+    username: user,
+    secret: password,
+    auth: 'auto',
+    authorizationId: null,
+    timeoutMs: 60_000,
+    prefix: null,
+    delimiter: null,
+  };
+}
+
+export interface JobRun {
+  readonly report: JobReport;
+  readonly events: readonly JobEvent[];
+}
+
+/** Two sandbox servers in this thread, and a state directory: everything a job needs, without sockets or threads. */
+export class Engine implements Disposable {
+  readonly servers: { readonly source: SandboxServer; readonly target: SandboxServer };
+  readonly source: SandboxAccount;
+  readonly target: SandboxAccount;
+  readonly stateDir = mkdtempSync(join(tmpdir(), 'engine-'));
+  readonly #split: ((bytes: Buffer) => readonly Buffer[]) | undefined;
+
+  constructor(
+    options: { source?: SandboxOptions; target?: SandboxOptions; split?: (bytes: Buffer) => readonly Buffer[] } = {},
+  ) {
+    this.servers = { source: new SandboxServer(options.source), target: new SandboxServer(options.target) };
+    this.source = this.servers.source.addAccount({ user, password });
+    this.target = this.servers.target.addAccount({ user, password });
+    this.#split = options.split;
+  }
+
+  get #connect(): Connect {
+    return ({ host }, clock) => {
+      const server = host === 'source.test' ? this.servers.source : this.servers.target;
+      const wire = this.#split === undefined ? {} : { split: this.#split };
+      return ImapClient.connect({ host, tls: 'none', transport: connectSandbox(server, wire), clock });
+    };
+  }
+
+  settings(overrides: Partial<JobSettings> = {}): JobSettings {
+    return {
+      source: account('source.test'),
+      target: account('target.test'),
+      mapping: { map: [], include: [], exclude: [], mapSpecialUse: true },
+      order: 'auto',
+      connections: 2,
+      threads: 1,
+      subscriptions: 'copy',
+      stateDir: this.stateDir,
+      dryRun: false,
+      ...overrides,
+    };
+  }
+
+  async run(
+    overrides: Partial<JobSettings> = {},
+    hooks: { signal?: AbortSignal; onEvent?: (event: JobEvent) => void } = {},
+  ): Promise<JobRun> {
+    const events: JobEvent[] = [];
+    const onEvent = (event: JobEvent) => {
+      if (event.kind !== 'progress') events.push(event);
+      hooks.onEvent?.(event);
+    };
+    const signal = hooks.signal ?? new AbortController().signal;
+    const parts = { host: new InlineHost(this.#connect), clock: systemClock };
+    return { report: await migrate(this.settings(overrides), { onEvent, signal }, parts), events };
+  }
+
+  async verify(overrides: Partial<JobSettings> & { digest?: boolean } = {}): Promise<VerifyReport> {
+    const settings = { ...this.settings(overrides), digest: overrides.digest ?? true };
+    const parts = { host: new InlineHost(this.#connect), clock: systemClock };
+    return verify(settings, { onEvent: () => {}, signal: new AbortController().signal }, parts);
+  }
+
+  /** Commands the target or the source has been sent since the last call, by name. */
+  commands(side: 'source' | 'target'): string[] {
+    return this.servers[side].commandLog.splice(0).map(({ name }) => name);
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.stateDir, { recursive: true, force: true });
+  }
+}
+
+/** What counts when two accounts are compared: every message in order, by folder path. */
+export function contents(account: SandboxAccount): Record<string, unknown[]> {
+  const folders: Record<string, unknown[]> = {};
+  for (const mailbox of snapshotAccount(account)) {
+    if (mailbox.noselect) continue;
+    folders[pathOf(mailbox)] = mailbox.messages.map(({ digest, flags, epochMs }) => ({
+      digest,
+      flags: [...flags].sort(),
+      epochMs,
+    }));
+  }
+  return folders;
+}
+
+function pathOf(mailbox: MailboxSnapshot): string {
+  return mailbox.path.join('\u241f');
+}

@@ -1,0 +1,65 @@
+import type { Clock } from '../../src/clock.ts';
+import { systemClock } from '../../src/clock.ts';
+import type { LaneHandle, LaneHost } from '../../src/lanes.ts';
+import type { Channel, FromLane, LaneOptions, ToLane } from '../../src/worker/contract.ts';
+import { runLane } from '../../src/worker/lane.ts';
+import type { Connect } from '../../src/worker/login.ts';
+
+/** Both ends of a channel in one thread. What is posted is cloned, as it would be between threads, and arrives later, in order. */
+export function channelPair(): { main: Channel<ToLane, FromLane>; lane: Channel<FromLane, ToLane> } {
+  const main = new InlineEnd<ToLane, FromLane>();
+  const lane = new InlineEnd<FromLane, ToLane>();
+  main.peer = lane;
+  lane.peer = main;
+  return { main, lane };
+}
+
+class InlineEnd<Out, In> implements Channel<Out, In> {
+  peer: InlineEnd<In, Out> | null = null;
+  #handler: ((message: In) => void) | null = null;
+  readonly #early: In[] = [];
+
+  post(message: Out): void {
+    const copy = structuredClone(message);
+    setImmediate(() => this.peer?.receive(copy));
+  }
+
+  receive(message: In): void {
+    if (this.#handler === null) this.#early.push(message);
+    else this.#handler(message);
+  }
+
+  onMessage(handler: (message: In) => void): void {
+    this.#handler = handler;
+    for (const message of this.#early.splice(0)) handler(message);
+  }
+
+  close(): void {
+    this.peer = null;
+  }
+}
+
+/** Lanes in the test's own thread, over whatever `connect` opens. */
+export class InlineHost implements LaneHost {
+  readonly #connect: Connect;
+  readonly #clock: Clock;
+  started = 0;
+
+  constructor(connect: Connect, clock: Clock = systemClock) {
+    this.#connect = connect;
+    this.#clock = clock;
+  }
+
+  start(options: LaneOptions): LaneHandle {
+    this.started++;
+    const { main, lane } = channelPair();
+    const parts = { connect: this.#connect, clock: this.#clock, wallClockMs: () => Date.UTC(2026, 0, 1) };
+    const done = runLane(options, lane, parts).then(
+      // After the last message, as a thread's port closes after it.
+      (result) => new Promise<typeof result>((resolve) => setImmediate(() => resolve(result))),
+    );
+    return { channel: main, done };
+  }
+
+  async close(): Promise<void> {}
+}

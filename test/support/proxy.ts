@@ -1,0 +1,160 @@
+/**
+ * An IMAP-aware proxy on loopback: stands in front of a real server, takes extensions away from it, refuses messages or commands,
+ * cuts or delays connections, and writes down every command.
+ */
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { type ExtensionName, MissingExtensions } from './proxy-extensions.ts';
+import { Link } from './proxy-link.ts';
+import { type AppendedMessage, type ProxyCommand, ProxySession } from './proxy-session.ts';
+
+export type { ExtensionName } from './proxy-extensions.ts';
+export type { AppendedMessage, ProxyCommand } from './proxy-session.ts';
+
+export interface ProxyOptions {
+  /** Extensions the server shall not have. */
+  readonly without?: readonly ExtensionName[];
+  /** Answers an APPEND that contains such a message with this text (`NO [LIMIT] too big`); the server never sees it. */
+  readonly refuseMessage?: (message: AppendedMessage) => string | null;
+  /** The same for any command. */
+  readonly refuseCommand?: (command: ProxyCommand) => string | null;
+  /** Hangs up on both sides after so many bytes of one direction of a connection, as often as `times` says (once). */
+  readonly cut?: { readonly direction: Direction; readonly afterBytes: number; readonly times?: number };
+  /** Holds every byte back, in both directions. */
+  readonly delayMs?: number;
+}
+
+export type Direction = 'to-server' | 'to-client';
+
+export class FilterProxy implements AsyncDisposable {
+  readonly host = '127.0.0.1';
+  readonly #server: Server;
+  readonly #upstream: { readonly host: string; readonly port: number };
+  readonly #options: ProxyOptions;
+  readonly #sockets = new Set<Socket>();
+  #commands: ProxyCommand[] = [];
+  #connections = 0;
+  #outOfStep = 0;
+  #cuts = 0;
+
+  private constructor(upstream: { readonly host: string; readonly port: number }, options: ProxyOptions) {
+    this.#upstream = upstream;
+    this.#options = options;
+    this.#server = createServer((client) => this.#accept(client));
+  }
+
+  /** Listens in front of `upstream`'s clear-text port. */
+  static async start(
+    upstream: { readonly host: string; readonly port: number },
+    options: ProxyOptions = {},
+  ): Promise<FilterProxy> {
+    const proxy = new FilterProxy(upstream, options);
+    await new Promise<void>((resolve, reject) => {
+      proxy.#server.once('error', reject).listen(0, proxy.host, resolve);
+    });
+    return proxy;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Connections accepted so far. */
+  get connections(): number {
+    return this.#connections;
+  }
+
+  /** Times a client sent `{n+}` that it must not send. */
+  get outOfStep(): number {
+    return this.#outOfStep;
+  }
+
+  /** Connections cut so far. */
+  get cuts(): number {
+    return this.#cuts;
+  }
+
+  /** Commands since the last `forget`, in order of arrival; those named `name` where given. */
+  commands(name?: string | RegExp): readonly ProxyCommand[] {
+    if (name === undefined) return this.#commands;
+    return this.#commands.filter((command) =>
+      typeof name === 'string' ? command.name === name : name.test(command.name),
+    );
+  }
+
+  /** How often each command came since the last `forget`. */
+  counts(): Record<string, number> {
+    const counts: Record<string, number> = {};
+    for (const { name } of this.#commands) counts[name] = (counts[name] ?? 0) + 1;
+    return counts;
+  }
+
+  /** Starts a new record of commands. */
+  forget(): void {
+    this.#commands = [];
+    this.#outOfStep = 0;
+  }
+
+  /** Stops listening and hangs up on everybody. */
+  async stop(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  #accept(client: Socket): void {
+    const server = connect(this.#upstream.port, this.#upstream.host);
+    const hangUp = () => {
+      client.destroy();
+      server.destroy();
+    };
+    const toServer = this.#link(server, 'to-server', hangUp);
+    const toClient = this.#link(client, 'to-client', hangUp);
+    const session = new ProxySession(
+      ++this.#connections,
+      {
+        missing: new MissingExtensions(this.#options.without ?? []),
+        refuseMessage: this.#options.refuseMessage ?? null,
+        refuseCommand: this.#options.refuseCommand ?? null,
+        onCommand: (command) => this.#commands.push(command),
+        onOutOfStep: () => {
+          this.#outOfStep++;
+        },
+      },
+      toServer,
+      toClient,
+    );
+    forward(client, toServer, (chunk) => session.clientData(chunk));
+    forward(server, toClient, (chunk) => session.serverData(chunk));
+    for (const socket of [client, server]) {
+      this.#sockets.add(socket);
+      socket.setNoDelay(true);
+      socket.on('error', hangUp);
+      socket.on('close', () => this.#sockets.delete(socket));
+    }
+  }
+
+  #link(socket: Socket, direction: Direction, hangUp: () => void): Link {
+    const { cut, delayMs } = this.#options;
+    return new Link(socket, {
+      ...(delayMs === undefined ? {} : { delayMs }),
+      ...(cut?.direction === direction && this.#cuts < (cut.times ?? 1) ? { cutAfterBytes: cut.afterBytes } : {}),
+      onCut: () => {
+        this.#cuts++;
+        hangUp();
+      },
+    });
+  }
+}
+
+/** Reads from `source` only as fast as `target` takes it; passes the end on. */
+function forward(source: Socket, target: Link, pass: (chunk: Buffer) => boolean): void {
+  source.on('data', (chunk: Buffer) => {
+    if (pass(chunk)) return;
+    source.pause();
+    target.onDrain(() => source.resume());
+  });
+  source.on('end', () => target.end());
+}
