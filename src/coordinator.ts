@@ -157,7 +157,7 @@ class Job {
       return null;
     }
     return map.pairs.map((pair, id) => {
-      const run = new FolderRun(id, pair, { shared: !plan.keepsOrder, maxMessageBytes: target.maxMessageBytes });
+      const run = new FolderRun(id, pair, { shared: !plan.keepsOrder, target });
       run.unchanged = known.get(pair.source.rawName)?.unchanged === true;
       run.subscribe = subscriptions === 'all' || (subscriptions === 'copy' && pair.source.subscribed);
       return run;
@@ -199,11 +199,16 @@ class Job {
     // A name that only groups others comes into being with the first folder below it.
     const [groups, folders] = partition(runs, (run) => run.pair.nameOnly);
     const failed = await this.#prepareOn(lane, folders);
-    if (failed.size > 0 && groups.length > 0) {
+    const parents = groups.filter((group) => [...failed.keys()].some((run) => run.isBelow(group)));
+    if (parents.length > 0) {
       // Some servers want the parent first.
-      await this.#prepareOn(lane, groups);
-      const again = await this.#prepareOn(lane, [...failed.keys()]);
-      for (const run of failed.keys()) if (!again.has(run)) failed.delete(run);
+      await this.#prepareOn(lane, parents);
+      const again = await this.#prepareOn(
+        lane,
+        [...failed.keys()].filter((run) => parents.some((parent) => run.isBelow(parent))),
+      );
+      for (const run of failed.keys())
+        if (!again.has(run) && parents.some((parent) => run.isBelow(parent))) failed.delete(run);
     }
     for (const [run, failure] of failed) this.#failFolder(run, failure);
   }

@@ -4,7 +4,7 @@ import type { JournalFolder } from './journal.ts';
 import type { LaneDriver } from './lanes.ts';
 import { selectFitting, selectMissing } from './plan/select.ts';
 import { cutShards } from './plan/shard.ts';
-import type { BatchLimits, FolderPair, Shard } from './plan/types.ts';
+import type { BatchLimits, FolderPair, Shard, Traits } from './plan/types.ts';
 import type { BatchReport, FolderTask } from './worker/contract.ts';
 
 /** One lane reads the folder: shards only pace the conversation with it. */
@@ -40,6 +40,7 @@ export class FolderRun {
   listed = false;
   startedAt: number | null = null;
   readonly notes: string[] = [];
+  readonly #delimiter: string | null;
   readonly #queue: Shard[] = [];
   readonly #waiting: LaneDriver[] = [];
   #known: Uint32Array = new Uint32Array();
@@ -53,11 +54,17 @@ export class FolderRun {
   readonly #refused: Refusal[] = [];
   readonly #lostFlags: Record<string, number> = {};
 
-  constructor(id: number, pair: FolderPair, options: { shared: boolean; maxMessageBytes: number | null }) {
+  constructor(id: number, pair: FolderPair, options: { readonly shared: boolean; readonly target: Traits }) {
     this.id = id;
     this.pair = pair;
     this.shared = options.shared;
-    this.maxMessageBytes = options.maxMessageBytes;
+    this.maxMessageBytes = options.target.maxMessageBytes;
+    this.#delimiter = options.target.delimiter;
+  }
+
+  /** True where `parent`'s target is above this one's. */
+  isBelow(parent: FolderRun): boolean {
+    return this.#delimiter !== null && this.pair.targetName.startsWith(parent.pair.targetName + this.#delimiter);
   }
 
   get name(): string {

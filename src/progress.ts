@@ -98,11 +98,11 @@ export class ProgressMeter {
     this.#advance();
     const now = this.#clock.now();
     return {
-      elapsedMs: now - this.#startedAt,
+      elapsedMs: Math.round(now - this.#startedAt),
       messages: { done: this.#messagesDone, total: Math.max(this.#messagesTotal, this.#messagesDone) },
       bytes: { done: this.#bytesDone, total: Math.max(this.#bytesTotal, this.#bytesDone) },
-      messagesPerSecond: this.#rate(this.#messageSlots, rateWindowMs),
-      bytesPerSecond: this.#rate(this.#byteSlots, rateWindowMs),
+      messagesPerSecond: Math.round(this.#rate(this.#messageSlots, rateWindowMs) * 10) / 10,
+      bytesPerSecond: Math.round(this.#rate(this.#byteSlots, rateWindowMs)),
       etaMs: this.#eta(),
       refused: this.#refused,
       activeFolders: [...this.#folders].map(([name, counter]) => ({

@@ -3,8 +3,8 @@
  */
 import yargs, { type Argv } from 'yargs';
 import { ConfigError } from '../errors.ts';
-import { type CommandName, type OptionSpec, type OptionValues, optionSpecs, optionValues } from './options.ts';
-import { suggest } from './suggestion.ts';
+import { type CommandName, type OptionValues, optionSpecs, optionValues } from './options.ts';
+import { checkWords, program, scanWords } from './words.ts';
 
 /** What was asked for. `text`: help or the version, to be printed as it is. */
 export type Invocation =
@@ -16,8 +16,6 @@ export interface CommandLineOptions {
   /** Columns for the help text. */
   readonly columns: number;
 }
-
-const program = 'imap-migrate';
 
 const commands: readonly { readonly name: CommandName; readonly syntax: string; readonly describe: string }[] = [
   {
@@ -34,8 +32,6 @@ const commands: readonly { readonly name: CommandName; readonly syntax: string; 
   },
   { name: 'demo', syntax: 'demo', describe: 'try it: migrate and verify between two built-in servers on this machine' },
 ];
-
-const namedCommands = commands.map((command) => command.name).filter((name) => name !== 'migrate');
 
 /** Lines of at most 80 columns, so that no terminal breaks them. */
 const epilogue = `SRC, DST and ACCOUNT are INI files, one account each (README.md shows one).
@@ -130,110 +126,4 @@ function checkValues(values: Record<string, unknown>): OptionValues {
   if (result.success) return result.data;
   const lines = result.error.issues.map((issue) => `--${String(issue.path[0])}: ${issue.message}`);
   throw new ConfigError(`${[...new Set(lines)].join('; ')} (see ${program} --help)`);
-}
-
-/** A command line taken apart, before anything is made of it. */
-interface Words {
-  readonly command: CommandName;
-  readonly positionals: readonly string[];
-  /** The same command line without a `--`, for a parser that would keep files behind it to itself. */
-  readonly plain: readonly string[];
-  /** Options as written, without dashes and value. */
-  readonly names: readonly string[];
-  /** Options written with `=`. */
-  readonly assigned: ReadonlySet<string>;
-  /** Value options with nothing after them. */
-  readonly lacking: readonly string[];
-}
-
-function findSpec(name: string): OptionSpec | undefined {
-  return optionSpecs.find(
-    (spec) => spec.name === name || spec.alias === name || (spec.on === true && `no-${spec.name}` === name),
-  );
-}
-
-function scanWords(argv: readonly string[]): Words {
-  const positionals: string[] = [];
-  let plain = argv;
-  const names: string[] = [];
-  const assigned = new Set<string>();
-  const lacking: string[] = [];
-  for (let index = 0; index < argv.length; index++) {
-    const word = argv[index] ?? '';
-    if (word === '--') {
-      const files = argv.slice(index + 1).map((file) => (file.startsWith('-') ? `./${file}` : file));
-      positionals.push(...files);
-      plain = [...argv.slice(0, index), ...files];
-      break;
-    }
-    if (!word.startsWith('-') || word === '-') {
-      positionals.push(word);
-      continue;
-    }
-    const long = /^--([^=]*)(=?)/s.exec(word);
-    const found = long === null ? [...word.slice(1)] : [long[1] ?? ''];
-    names.push(...found);
-    const last = found.at(-1) ?? '';
-    if (long?.[2] === '=') assigned.add(last);
-    else if (findSpec(last)?.kind !== 'flag' && findSpec(last) !== undefined) {
-      const value = argv[index + 1];
-      if (value === undefined || (value.startsWith('-') && value !== '-')) lacking.push(last);
-      else index++;
-    }
-  }
-  const first = positionals[0];
-  const command = namedCommands.find((name) => name === first);
-  if (command !== undefined) positionals.shift();
-  return { command: command ?? 'migrate', positionals, plain, names, assigned, lacking };
-}
-
-function dashed(name: string): string {
-  return name.length === 1 ? `-${name}` : `--${name}`;
-}
-
-/** Names the first word that cannot be right. yargs would refuse it too, but without a suggestion. */
-function checkWords(words: Words): void {
-  for (const name of words.names) {
-    const spec = findSpec(name);
-    if (spec === undefined) {
-      const known = optionSpecs.filter((each) => each.commands.includes(words.command)).map((each) => each.name);
-      const meant = suggest(name, known);
-      throw new ConfigError(
-        `unknown option ${dashed(name)}${meant === null ? '' : `, did you mean --${meant}?`} (see ${program} --help)`,
-      );
-    }
-    if (!spec.commands.includes(words.command)) {
-      const takers = spec.commands.map((each) => (each === 'migrate' ? `${program} SRC DST` : each)).join(', ');
-      throw new ConfigError(`${dashed(name)} is not an option of ${words.command}: it belongs to ${takers}`);
-    }
-    if (spec.kind === 'flag' && words.assigned.has(name)) throw new ConfigError(`${dashed(name)} takes no value`);
-    if (words.lacking.includes(name)) throw new ConfigError(`${dashed(name)} needs a value: ${spec.describe}`);
-  }
-  checkFiles(words);
-}
-
-function checkFiles({ command, positionals }: Words): void {
-  const first = positionals[0];
-  if (command === 'migrate' && first !== undefined && /^[\w-]+$/.test(first)) {
-    const meant = suggest(first, [...namedCommands, 'migrate']);
-    if (meant === 'migrate' && positionals.length === 3) {
-      throw new ConfigError(`migrating needs no command word: ${program} SRC.ini DST.ini`);
-    }
-    if (meant !== null && meant !== 'migrate') {
-      throw new ConfigError(`unknown command '${first}', did you mean '${meant}'? (a file of that name: ./${first})`);
-    }
-  }
-  const extra = command === 'check' ? undefined : positionals[command === 'demo' ? 0 : 2];
-  if (extra !== undefined) throw new ConfigError(`'${extra}' is one argument too many (see ${program} --help)`);
-  if (command === 'check' && positionals.length === 0) {
-    throw new ConfigError(`which account? ${program} check ACCOUNT.ini`);
-  }
-  if (command === 'check' || command === 'demo' || positionals.length === 2) return;
-  const word = command === 'migrate' ? '' : ` ${command}`;
-  if (positionals.length === 1) {
-    throw new ConfigError(`one account file is missing: ${program}${word} SRC.ini DST.ini`);
-  }
-  throw new ConfigError(
-    `which accounts? ${program}${word} SRC.ini DST.ini (${program} --help tells more, ${program} demo shows it)`,
-  );
 }

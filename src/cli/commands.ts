@@ -28,26 +28,27 @@ export async function runMigrate(
   );
   const report = session.clean(result);
   const exitCode = report.verdict === 'stopped' && stoppedWith !== null ? stoppedWith : report.exitCode;
-  if (dryRun || report.folders.length === 0) {
-    tellPlan(session, dryRun);
-    session.remindOf(report.warnings);
-  } else {
-    tellJobSummary(session, report);
-  }
-  if (!dryRun || report.verdict === 'failed' || report.verdict === 'stopped') tellJobVerdict(session, report);
+  const blocked = tellPlan(session, dryRun);
+  if (dryRun || blocked) session.remindOf(report.warnings);
+  else tellJobSummary(session, report);
+  const planned = dryRun && (report.verdict === 'complete' || report.verdict === 'partial');
+  if (!planned && !blocked) tellJobVerdict(session, report);
   return exitCode;
 }
 
-function tellPlan(session: Session, wanted: boolean): void {
+/** Tells what there is to say about the plan; with `wanted` all of it. True: it cannot be carried out. */
+function tellPlan(session: Session, wanted: boolean): boolean {
   const { plan } = session;
-  if (plan === null) return;
-  const { errors, notes } = planProblems(plan);
+  if (plan === null) return false;
   if (wanted) session.report(planTable(session, plan));
-  session.notice(...notes);
-  if (errors.length > 0) session.problem(...errors);
-  if (!wanted) return;
-  if (errors.length === 0) session.verdict(`plan: ${planSentence(plan)}. Nothing was written.`, 'good');
-  else session.verdict('plan: it cannot be carried out as it stands. Nothing was written.', 'bad');
+  const { errors } = planProblems(plan);
+  if (errors.length > 0) {
+    session.problem(...errors);
+    session.verdict('plan: it cannot be carried out as it stands. Nothing was written.', 'bad');
+    return true;
+  }
+  if (wanted) session.verdict(`plan: ${planSentence(plan)}. Nothing was written.`, 'good');
+  return false;
 }
 
 /** `imap-migrate verify SRC DST`. */

@@ -2,6 +2,7 @@
  * The two mail servers of the demo: in this process, on loopback, with an account each.
  */
 import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,8 +19,12 @@ const timeoutMs = 60_000;
 export async function openDemoServers(): Promise<DemoServers> {
   const listeners: SandboxListener[] = [];
   const stateDir = await mkdtemp(join(tmpdir(), 'imap-migrate-demo-'));
+  // A process that is stopped at once closes nothing: the directory must not outlive it.
+  const removeState = () => rmSync(stateDir, { recursive: true, force: true });
+  process.once('exit', removeState);
   const close = async () => {
     await Promise.all(listeners.map((listener) => listener.close()));
+    process.removeListener('exit', removeState);
     await rm(stateDir, { recursive: true, force: true });
   };
   try {

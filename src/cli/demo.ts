@@ -2,7 +2,7 @@
  * The demo: a whole migration between two servers of our own, and what to type for real accounts.
  */
 import { toDisplay } from '../display.ts';
-import { worstExitCode } from '../errors.ts';
+import { exitCodes, worstExitCode } from '../errors.ts';
 import { verifyPair } from './commands.ts';
 import { formatNoun } from './format.ts';
 import { tellJobSummary, tellJobVerdict } from './job-summary.ts';
@@ -29,7 +29,8 @@ export async function runDemo(session: Session, options: OptionValues): Promise<
       style.bold(
         `Demo: two mail servers run inside this process, one with ${formatNoun(servers.messages, 'message')}.`,
       ),
-      'They speak real IMAP over loopback connections; nothing else is contacted, nothing stays behind.',
+      'They speak real IMAP over loopback connections. Nothing else is contacted, and',
+      'nothing stays behind.',
       '',
       style.bold('1. Migrate'),
     );
@@ -49,6 +50,7 @@ export async function runDemo(session: Session, options: OptionValues): Promise<
     if (report.verdict === 'stopped' || report.verdict === 'failed') return stoppedWith ?? report.exitCode;
     session.notice('', style.bold('2. Verify: read every message on both sides again and compare digests'));
     const verified = await verifyPair(session, { ...settings, dryRun: true, digest: true });
+    if (verified === exitCodes.interrupted || verified === exitCodes.terminated) return verified;
     tellNextSteps(session);
     return worstExitCode([report.exitCode, verified]);
   } finally {
@@ -66,9 +68,9 @@ function tellNextSteps(session: Session): void {
     '',
     style.bold('then'),
     '',
-    '  imap-migrate check old.ini new.ini           log in, see what is there',
-    '  imap-migrate plan old.ini new.ini            see what would be copied where',
-    '  imap-migrate old.ini new.ini                 copy; again at any time for what is new',
-    '  imap-migrate verify old.ini new.ini --digest prove it',
+    '  imap-migrate check old.ini new.ini            log in, see what is there',
+    '  imap-migrate plan old.ini new.ini             see what would go where',
+    '  imap-migrate old.ini new.ini                  copy; again for what is new',
+    '  imap-migrate verify old.ini new.ini --digest  prove it',
   );
 }

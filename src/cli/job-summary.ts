@@ -4,11 +4,9 @@
 import { toDisplay } from '../display.ts';
 import type { FolderReport, JobReport } from '../job.ts';
 import { formatBytes, formatCount, formatNoun, formatSeconds } from './format.ts';
+import { maxListed, mixed, moreLine } from './listing.ts';
 import { describeRefusal, type Session } from './session.ts';
 import { renderTable } from './table.ts';
-
-/** Refusals, notes and differences that are listed before the rest is only counted. */
-export const maxListed = 20;
 
 /** Rows of folders with nothing to do are folded into one when there are more than this. */
 const maxIdleRows = 30;
@@ -19,8 +17,13 @@ export function tellJobSummary(session: Session, report: JobReport): void {
   session.notice('', ...folderTable(session, report), '');
   const refusals = report.folders.flatMap((folder) => folder.refused);
   if (refusals.length > 0) {
-    const listed = refusals.slice(0, maxListed).map((refusal) => `  ${describeRefusal(refusal)}`);
-    session.problem('Refused:', ...listed, ...moreLine(refusals.length - listed.length, options.json));
+    const causes = countBy(refusals, (refusal) => toDisplay(refusal.code));
+    const listed = mixed(refusals, (refusal) => refusal.code).slice(0, maxListed);
+    session.problem(
+      `Refused: ${causes.map(([code, count]) => `${formatCount(count)} ${code}`).join(', ')}`,
+      ...listed.map((refusal) => `  ${describeRefusal(refusal)}`),
+      ...moreLine(refusals.length - listed.length, options.json),
+    );
   }
   const lost = lostFlags(report.folders);
   if (lost.length > 0) session.problem(`The target does not keep these flags: ${lost.join(', ')}`);
@@ -53,7 +56,8 @@ export function tellJobVerdict(session: Session, report: JobReport): void {
       return;
     case 'failed': {
       const why = report.failure === null ? 'the job could not go on' : toDisplay(report.failure.message);
-      session.verdict(`failed: ${why} (${done}, ${there})`, 'bad');
+      const before = report.folders.length === 0 ? 'nothing was copied' : `${done}, ${there}`;
+      session.verdict(`failed: ${why} (${before})`, 'bad');
       return;
     }
     default:
@@ -116,8 +120,9 @@ function lostFlags(folders: readonly FolderReport[]): string[] {
   return [...lost].map(([flag, count]) => `${toDisplay(flag)} (${formatNoun(count, 'message')})`);
 }
 
-/** Says how many were left out; empty where none was. */
-export function moreLine(count: number, json: boolean): string[] {
-  if (count <= 0) return [];
-  return [`  and ${formatCount(count)} more${json ? '' : ': see --json'}`];
+/** How often each `key` occurs, the most frequent first. */
+function countBy<Item>(items: readonly Item[], key: (item: Item) => string): [string, number][] {
+  const counts = new Map<string, number>();
+  for (const item of items) counts.set(key(item), (counts.get(key(item)) ?? 0) + 1);
+  return [...counts].sort((a, b) => b[1] - a[1]);
 }

@@ -61,16 +61,13 @@ export function planTable(session: Session, plan: JobPlan): string[] {
   );
 }
 
-/** What the plan cannot or will not do, worst first; printable. */
+/** What the plan cannot or will not do: whole sentences that name their folder, printable. */
 export function planProblems(plan: JobPlan): { readonly errors: string[]; readonly notes: string[] } {
   const lines = (severity: 'error' | 'note') =>
     plan.problems
       .filter((problem) => problem.severity === severity)
-      .map((problem) => toDisplay(problem.folder === null ? problem.message : `${problem.folder}: ${problem.message}`));
-  return {
-    errors: lines('error').map((line) => `error: ${line}`),
-    notes: lines('note').map((line) => `note: ${line}`),
-  };
+      .map((problem) => `${severity}: ${toDisplay(problem.message)}`);
+  return { errors: lines('error'), notes: lines('note') };
 }
 
 /** `14 folders, 1,234 messages (12 MB), 3 folders to create; the order inside folders is kept`. */

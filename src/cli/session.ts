@@ -9,7 +9,9 @@ import { createRedact, type Log, openLog, type Redact, redactData, silentLog } f
 import { type CliEvent, writeEventLine } from './event-lines.ts';
 import { formatNoun } from './format.ts';
 import type { CliIo } from './io.ts';
+import { maxListed, moreLine } from './listing.ts';
 import type { OptionValues } from './options.ts';
+import { planProblems } from './plan-summary.ts';
 import { ProgressBars } from './progress-bars.ts';
 import { ProgressLines, plainView } from './progress-lines.ts';
 import { type ProgressView, progressSentence } from './progress-view.ts';
@@ -140,7 +142,7 @@ export class Session {
         this.notice(`${event.side}: ${toDisplay(event.account)} (${toDisplay(event.server)})`);
         return;
       case 'planned':
-        this.#plan = event.plan;
+        this.#planned(event.plan);
         return;
       case 'progress':
         this.#progress = event.progress;
@@ -169,6 +171,12 @@ export class Session {
         event satisfies never;
     }
   };
+
+  #planned(plan: JobPlan): void {
+    this.#plan = plan;
+    const { notes } = planProblems(plan);
+    this.notice(...notes.slice(0, maxListed), ...moreLine(notes.length - maxListed, this.options.json));
+  }
 
   /** To stdout as JSON where asked for, and to the log. */
   emit(event: JobEvent | CliEvent): void {

@@ -4,24 +4,14 @@
 import { toDisplay } from '../display.ts';
 import type { Difference, VerifyReport } from '../job.ts';
 import { formatCount, formatNoun, formatSeconds } from './format.ts';
-import { maxListed, moreLine } from './job-summary.ts';
+import { maxListed, mixed, moreLine } from './listing.ts';
 import type { Session } from './session.ts';
 import { renderTable } from './table.ts';
-
-const kinds: Readonly<Record<Difference['kind'], string>> = {
-  missing: 'missing at the target',
-  extra: 'only at the target',
-  content: 'other content',
-  flags: 'other flags',
-  date: 'other date',
-  'folder-missing': 'folder missing',
-  unreadable: 'not readable',
-};
 
 /** The report of `imap-migrate verify`: a row per folder, and the first differences. */
 export function verifyTable(session: Session, report: VerifyReport): string[] {
   const { symbols } = session.reportStyle;
-  const lines = renderTable(
+  return renderTable(
     [
       { title: 'Folder', shrinks: true },
       { title: 'Source', align: 'right' },
@@ -36,12 +26,11 @@ export function verifyTable(session: Session, report: VerifyReport): string[] {
     ]),
     { style: session.reportStyle, maxWidth: session.reportColumns },
   );
-  return lines;
 }
 
-/** The differences, one line each, the first ones only. */
+/** The differences, one line each: some of every kind, not all of them. */
 export function differenceLines(session: Session, report: VerifyReport): string[] {
-  const listed = report.differences.slice(0, maxListed);
+  const listed = mixed(report.differences, (difference) => difference.kind).slice(0, maxListed);
   return [
     ...listed.map((difference) => `  ${describeDifference(difference)}`),
     ...moreLine(report.differences.length - listed.length, session.options.json),
@@ -49,11 +38,10 @@ export function differenceLines(session: Session, report: VerifyReport): string[
 }
 
 function describeDifference(difference: Difference): string {
-  const uids = [
-    difference.sourceUid === null ? '' : `, UID ${difference.sourceUid}`,
-    difference.targetUid === null ? '' : `, at the target UID ${difference.targetUid}`,
-  ].join('');
-  return toDisplay(`${difference.folder}${uids}: ${kinds[difference.kind]}: ${difference.message}`);
+  const { folder, sourceUid, targetUid, message } = difference;
+  const source = sourceUid === null ? '' : `, UID ${sourceUid}`;
+  const target = targetUid === null ? '' : `, target UID ${targetUid}`;
+  return toDisplay(`${folder}${source}${target}: ${message}`);
 }
 
 /** `identical: …`, `different: …`: one line that is true without colour, symbols and context. */

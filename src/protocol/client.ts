@@ -286,7 +286,7 @@ export class ImapClient implements AsyncDisposable {
         mechanism: mechanism.toUpperCase(),
         responder,
         initialResponse: this.hasCapability('SASL-IR'),
-        hide: (message) => redactor.add(message),
+        secrets: redactor,
       }),
     );
   }
@@ -470,7 +470,10 @@ export class ImapClient implements AsyncDisposable {
     const { useUid = true, changedSince } = options;
     if (changedSince !== undefined) this.#require('CONDSTORE');
     const lastSeq = this.#lastSeq;
-    await this.#executeEach(set, (part) => fetchCommand({ set: part, items, useUid, changedSince, lastSeq, onData }));
+    const failures = await this.#executeEach(set, (part) =>
+      fetchCommand({ set: part, items, useUid, changedSince, lastSeq, onData }),
+    );
+    for (const failure of failures) if (failure !== null) throw failure.error;
   }
 
   /** FETCH into a list. */

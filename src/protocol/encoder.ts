@@ -1,6 +1,6 @@
 import { UsageError } from './errors.ts';
 import { isAtom, isFlag } from './flags.ts';
-import { encodeSequenceSet } from './sequence-set.ts';
+import { encodeSequenceSet, parseSequenceSet } from './sequence-set.ts';
 import type { FolderName, Literal } from './types.ts';
 import { encodeFolderName } from './utf7.ts';
 
@@ -134,9 +134,7 @@ export class Encoder {
   /** A `sequence-set`: ascending numbers, or text such as `1:*`, `2,4:7` or `$`, which is checked. */
   sequenceSet(set: string | ArrayLike<number>): this {
     if (typeof set !== 'string') return this.raw(encodeSequenceSet(set));
-    if (!/^(\$|[0-9*]+(:[0-9*]+)?(,[0-9*]+(:[0-9*]+)?)*)$/.test(set)) {
-      throw new UsageError(`${JSON.stringify(set.slice(0, 40))} is no sequence set`);
-    }
+    if (set !== '$') checkSequenceSet(set);
     return this.raw(set);
   }
 
@@ -232,6 +230,14 @@ function isQuotable(text: string): boolean {
     if (code < SPACE || code > 0x7e) return false;
   }
   return true;
+}
+
+function checkSequenceSet(set: string): void {
+  try {
+    for (const range of parseSequenceSet(set, 1)) void range;
+  } catch (cause) {
+    throw new UsageError(`${JSON.stringify(set.slice(0, 40))} is no sequence set`, { cause });
+  }
 }
 
 function toUtf8(text: string): Buffer {

@@ -1,5 +1,6 @@
-import { type Lexer, LITERAL, type Value } from './lexer.ts';
+import type { Lexer } from './lexer.ts';
 import type { Literal } from './types.ts';
+import type { Value } from './value.ts';
 import { toUpperAscii, toWord } from './word.ts';
 
 const SPACE = 0x20;
@@ -200,8 +201,7 @@ function sectionText(lexer: Lexer): string {
 function headerNames(lexer: Lexer): string[] {
   const names: string[] = [];
   lexer.list(() => {
-    const next = lexer.peek();
-    names.push(next === QUOTE || next === LITERAL ? toUpperAscii(lexer.astring()) : lexer.word());
+    names.push(lexer.atString ? toUpperAscii(lexer.astring()) : lexer.word());
     if (lexer.peek() !== CLOSE_PAREN) lexer.space();
   });
   return names;

@@ -2,6 +2,11 @@ import type { Lexer } from './lexer.ts';
 import type { Limits } from './limits.ts';
 import type { Literal } from './types.ts';
 
+const QUOTE = 0x22;
+const OPEN_PAREN = 0x28;
+const CLOSE_PAREN = 0x29;
+const BACKSLASH = 0x5c;
+
 /**
  * One whole server response without its last CRLF: text runs with literals between them, run 0, literal 0, run 1, …
  * Held as offsets into the socket's chunks in parallel arrays, not as an object per piece: the framer fills one Frame
@@ -51,6 +56,25 @@ export class Frame {
     const chunks: Buffer[] = [];
     for (let at = first; at < last; at++) chunks.push(this.#slice(at));
     return { size, chunks };
+  }
+
+  /** True when a parenthesis outside quotes is still open at the end of what the frame holds. */
+  hasOpenList(): boolean {
+    let depth = 0;
+    for (let run = 0; run < this.runCount; run++) {
+      const buffer = this.runBuffers[run] as Buffer;
+      const end = this.runEnds[run] as number;
+      let quoted = false;
+      for (let at = this.runStarts[run] as number; at < end; at++) {
+        const byte = buffer[at];
+        if (quoted && byte === BACKSLASH) at++;
+        else if (byte === QUOTE) quoted = !quoted;
+        else if (quoted) continue;
+        else if (byte === OPEN_PAREN) depth++;
+        else if (byte === CLOSE_PAREN) depth--;
+      }
+    }
+    return depth > 0;
   }
 
   /** All text, bytes as latin1, with `{n}` where the literals stand; for traces. */

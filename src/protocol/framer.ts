@@ -6,14 +6,10 @@ import { findNameEnd, matchesWord, toWord } from './word.ts';
 const LF = 0x0a;
 const CR = 0x0d;
 const SPACE = 0x20;
-const QUOTE = 0x22;
-const OPEN_PAREN = 0x28;
-const CLOSE_PAREN = 0x29;
 const STAR = 0x2a;
 const PLUS = 0x2b;
 const ZERO = 0x30;
 const NINE = 0x39;
-const BACKSLASH = 0x5c;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const TILDE = 0x7e;
@@ -301,7 +297,7 @@ export class Framer {
       this.#carryLength = 0;
       return true;
     }
-    if (this.#blankLines === maxBlankLines || !hasOpenList(this.#frame)) return false;
+    if (this.#blankLines === maxBlankLines || !this.#frame.hasOpenList()) return false;
     this.#blankLines++;
     return true;
   }
@@ -332,23 +328,4 @@ function isUntaggedData(line: Buffer, start: number, end: number): boolean {
     default:
       return true;
   }
-}
-
-/** True when a parenthesis outside quotes is still open. */
-function hasOpenList(frame: Frame): boolean {
-  let depth = 0;
-  for (let run = 0; run < frame.runCount; run++) {
-    const buffer = frame.runBuffers[run] as Buffer;
-    const end = frame.runEnds[run] as number;
-    let quoted = false;
-    for (let at = frame.runStarts[run] as number; at < end; at++) {
-      const byte = buffer[at];
-      if (quoted && byte === BACKSLASH) at++;
-      else if (byte === QUOTE) quoted = !quoted;
-      else if (quoted) continue;
-      else if (byte === OPEN_PAREN) depth++;
-      else if (byte === CLOSE_PAREN) depth--;
-    }
-  }
-  return depth > 0;
 }

@@ -86,6 +86,12 @@ export class Lexer {
     return this.peek() === END;
   }
 
+  /** True in front of a quoted string or a literal. */
+  get atString(): boolean {
+    const next = this.peek();
+    return next === QUOTE || next === LITERAL;
+  }
+
   /** True in front of a literal that a sink is about to receive: nothing behind it can be read yet. */
   get atPendingLiteral(): boolean {
     return !this.frame.complete && this.position === this.end && this.#run === this.frame.literalCount - 1;
@@ -261,8 +267,7 @@ export class Lexer {
 
   /** `astring`: atom, quoted or literal, bytes as latin1. */
   astring(): string {
-    const next = this.peek();
-    return next === QUOTE || next === LITERAL ? this.string().toString('latin1') : this.atom();
+    return this.atString ? this.string().toString('latin1') : this.atom();
   }
 
   /**

@@ -111,23 +111,22 @@ function word(lexer: Lexer): string {
   return internUpper(buffer, position, wordEnd);
 }
 
-/** `resp-text`. Code, text and the spaces around them may be missing: iCloud sends `* BYE`, Gmail a code and no text. */
+/**
+ * `resp-text`. Code, text and the spaces around them may be missing: iCloud sends `* BYE`, Gmail a code and no text. In
+ * front of a code there may be two (DavMail).
+ */
 function parseText(lexer: Lexer): { code: ResponseCode | null; text: string } {
-  const { buffer, end } = lexer;
-  let start = lexer.position;
-  if (start < end && buffer[start] === SPACE) start++;
-  let code: ResponseCode | null = null;
-  if (buffer[start] === OPEN_BRACKET && start < end) {
-    const close = findCodeEnd(buffer, start + 1, end);
-    if (close !== -1) {
-      code = toResponseCode(buffer.toString('latin1', start + 1, close));
-      start = close + 1;
-      if (start < end && buffer[start] === SPACE) start++;
-    }
-  }
-  return { code, text: toText(buffer.subarray(start, end)) };
+  const { buffer, end, position } = lexer;
+  let bracket = position;
+  while (bracket < end && buffer[bracket] === SPACE) bracket++;
+  const close = bracket < end && buffer[bracket] === OPEN_BRACKET ? findCodeEnd(buffer, bracket + 1, end) : -1;
+  if (close === -1) return { code: null, text: textFrom(buffer, position, end) };
+  const code = toResponseCode(buffer.toString('latin1', bracket + 1, close));
+  return { code, text: textFrom(buffer, close + 1, end) };
 }
 
-function toText(bytes: Buffer): string {
+/** The text at `start`, without the one space that separates it. */
+function textFrom(buffer: Buffer, start: number, end: number): string {
+  const bytes = buffer.subarray(start < end && buffer[start] === SPACE ? start + 1 : start, end);
   return bytes.toString(isUtf8(bytes) ? 'utf8' : 'latin1');
 }

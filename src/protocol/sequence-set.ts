@@ -71,15 +71,18 @@ export function* splitSequenceSet(numbers: Uint32Array, maxBytes: number): Gener
 export function* parseSequenceSet(text: string, largest?: number): Generator<SequenceRange, void, void> {
   let at = 0;
   for (;;) {
-    const comma = text.indexOf(',', at);
-    const end = comma === -1 ? text.length : comma;
-    const colon = text.indexOf(':', at);
-    const split = colon === -1 || colon > end ? end : colon;
-    const first = parseNumber(text, at, split, largest);
-    const second = split === end ? first : parseNumber(text, split + 1, end, largest);
+    let end = numberEnd(text, at);
+    const first = parseNumber(text, at, end, largest);
+    let second = first;
+    if (text[end] === ':') {
+      at = end + 1;
+      end = numberEnd(text, at);
+      second = parseNumber(text, at, end, largest);
+    }
+    if (end < text.length && text[end] !== ',') fail(text, end);
     yield first <= second ? [first, second] : [second, first];
-    if (comma === -1) return;
-    at = comma + 1;
+    if (end === text.length) return;
+    at = end + 1;
   }
 }
 
@@ -123,16 +126,22 @@ function digits(number: number): number {
   return count;
 }
 
+/** Where the digits, or the star, at `start` end. */
+function numberEnd(text: string, start: number): number {
+  if (text[start] === '*') return start + 1;
+  let at = start;
+  while (at < text.length && isDigit(text.charCodeAt(at))) at++;
+  return at;
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
+
 function parseNumber(text: string, start: number, end: number, largest: number | undefined): number {
-  if (end - start === 1 && text[start] === '*' && largest !== undefined) return largest;
-  let number = 0;
-  for (let at = start; at < end; at++) {
-    const digit = text.charCodeAt(at) - 0x30;
-    if (digit < 0 || digit > 9) fail(text, start);
-    number = number * 10 + digit;
-    if (number > maxNumber) fail(text, start);
-  }
-  if (number === 0) fail(text, start);
+  if (text[start] === '*' && largest !== undefined) return largest;
+  const number = Number(text.slice(start, end));
+  if (!(number >= 1 && number <= maxNumber)) fail(text, start);
   return number;
 }
 

@@ -5,7 +5,7 @@ import { UsageError } from './errors.ts';
  * base64 of UTF-16. Throws `UsageError` for a lone surrogate, which is no character.
  */
 export function encodeFolderName(name: string): string {
-  if (/\p{Surrogate}/u.test(name)) throw new UsageError('a folder name holds half a character (a lone surrogate)');
+  if (hasLoneSurrogate(name)) throw new UsageError('a folder name holds half a character (a lone surrogate)');
   return name.replace(/&|[^\x20-\x7e]+/g, (run) => (run === '&' ? '&-' : `&${encodeRun(run)}-`));
 }
 
@@ -14,11 +14,25 @@ export function encodeFolderName(name: string): string {
  * form. Where it is not null, `encodeFolderName` gives back exactly `raw`; where it is, keep the raw name.
  */
 export function decodeFolderName(raw: string): string | null {
-  if (!raw.includes('&')) return /^[\x20-\x7e]*$/.test(raw) ? raw : null;
-  const name = raw.replace(/&([^-]*)-/g, (_, run: string) => (run === '' ? '&' : decodeRun(run)));
+  let name = '';
+  let at = 0;
+  for (;;) {
+    const shift = raw.indexOf('&', at);
+    if (shift === -1) break;
+    const end = raw.indexOf('-', shift);
+    if (end === -1) return null;
+    name += raw.slice(at, shift);
+    name += end === shift + 1 ? '&' : decodeRun(raw.slice(shift + 1, end));
+    at = end + 1;
+  }
+  name += raw.slice(at);
   // Everything a strict decoder would have to look for - stray bits, padding, lone surrogates, ASCII in base64, a run
-  // split in two - makes the way back differ.
-  return !/\p{Surrogate}/u.test(name) && encodeFolderName(name) === raw ? name : null;
+  // split in two, bytes outside ASCII - makes the way back differ.
+  return !hasLoneSurrogate(name) && encodeFolderName(name) === raw ? name : null;
+}
+
+function hasLoneSurrogate(text: string): boolean {
+  return /\p{Surrogate}/u.test(text);
 }
 
 function encodeRun(run: string): string {

@@ -1,7 +1,6 @@
 import { LimitError } from './errors.ts';
-import { type Lexer, LITERAL } from './lexer.ts';
+import type { Lexer } from './lexer.ts';
 
-const QUOTE = 0x22;
 const OPEN_PAREN = 0x28;
 
 /**
@@ -36,15 +35,18 @@ export function parseValue(lexer: Lexer): Value {
 }
 
 function parseScalar(lexer: Lexer): Value {
-  const next = lexer.peek();
-  if (next === QUOTE || next === LITERAL) return lexer.string();
+  if (lexer.atString) return lexer.string();
   if (lexer.nil()) return null;
   return toNumber(lexer.atom());
 }
 
-/** Digits become a number; a leading zero, or more digits than 64 bits hold, means an identifier. */
+const maxNumber64 = 0xffff_ffff_ffff_ffffn;
+
+/** Digits become a number; a leading zero, or more than 64 bits hold, means an identifier. */
 function toNumber(atom: string): Value {
-  if (!/^(0|[1-9][0-9]{0,18})$/.test(atom)) return atom;
+  if (!/^(0|[1-9][0-9]{0,19})$/.test(atom)) return atom;
   const value = Number(atom);
-  return value <= Number.MAX_SAFE_INTEGER ? value : BigInt(atom);
+  if (value <= Number.MAX_SAFE_INTEGER) return value;
+  const exact = BigInt(atom);
+  return exact <= maxNumber64 ? exact : atom;
 }

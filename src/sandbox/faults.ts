@@ -11,7 +11,7 @@ export type FaultPoint =
 
 /** What goes wrong. */
 export type FaultAction =
-  /** The connection ends. `reset` (default): with an error; else in an orderly way. */
+  /** The connection ends. `reset` (default): with an error, which on TCP may overtake the last bytes; else in an orderly way. */
   | { readonly kind: 'cut'; readonly at?: FaultPoint; readonly reset?: boolean }
   /** Nothing more is read or answered on this connection until the fault is released. */
   | { readonly kind: 'stall'; readonly at?: FaultPoint }

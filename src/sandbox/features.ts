@@ -91,7 +91,7 @@ export function listCapabilities(on: ReadonlySet<Feature>, context: CapabilityCo
   }
   if (on.has('SASL-IR')) tokens.push('SASL-IR');
   if (context.canStartTls) tokens.push('STARTTLS');
-  if (context.loginDisabled) tokens.push('LOGINDISABLED');
+  if (context.loginDisabled || !on.has('LOGIN')) tokens.push('LOGINDISABLED');
   for (const feature of allFeatures) {
     if (feature.startsWith('AUTH=') && on.has(feature) && !context.loginDisabled) tokens.push(feature);
   }

@@ -18,6 +18,7 @@ export {
   type FaultAction,
   type FaultPoint,
   type FaultRecord,
+  type FaultTrigger,
   SandboxFaults,
 } from './faults.ts';
 export { allFeatures, type Feature } from './features.ts';

@@ -89,9 +89,9 @@ class SocketWire {
     return writable;
   }
 
-  /** A reset waits until what was sent is with the system: a fault at a byte means that byte. */
+  /** A reset may overtake what was sent before it, as on any network. */
   #end(reset: boolean): void {
-    if (reset) this.#socket.write('', () => this.#raw.resetAndDestroy());
+    if (reset) this.#raw.resetAndDestroy();
     else this.#socket.end();
   }
 

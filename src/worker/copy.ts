@@ -99,7 +99,8 @@ export class FolderCopy {
     let answered: Promise<void> | null = null;
     try {
       const fetched = await fetching;
-      while (this.#unanswered.size >= unansweredAppends) await Promise.race(this.#unanswered);
+      const window = this.#writer.pipelines ? unansweredAppends : 1;
+      while (this.#unanswered.size >= window) await Promise.race(this.#unanswered);
       if (this.#failure !== null) return;
       answered = this.#store(fetched)
         .catch((error: unknown) => this.#fail(error))

@@ -86,6 +86,8 @@ export interface WritableFolder {
   append(messages: readonly Message[]): Promise<Stored[]>;
   /** True: several messages go in one command that is refused as a whole, so that a refusal names no culprit (RFC 3502). */
   readonly atomic: boolean;
+  /** True: several calls of `append` may be under way at once. False: the next waits for the last one's answer. */
+  readonly pipelines: boolean;
   /** From now on messages go one by one: the server refuses batches whose every message it takes alone. */
   distrustBatches(): void;
   /** Splits a message's flags into what the folder keeps and what it loses. */

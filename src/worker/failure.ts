@@ -16,14 +16,14 @@ import {
 } from '../protocol/index.ts';
 import type { LaneFailure } from './contract.ts';
 
-/** An error of a step before the account was ready, with the side it happened on. */
-export class EndpointOpenError extends Error {
-  override readonly name = 'EndpointOpenError';
+/** What went wrong, with the side it went wrong on. */
+export class SideError extends Error {
+  override readonly name = 'SideError';
   readonly side: Side;
   readonly account: AccountSettings;
 
   constructor(side: Side, account: AccountSettings, cause: unknown) {
-    super(`cannot open the ${side}`, { cause });
+    super(`the ${side} failed`, { cause });
     this.side = side;
     this.account = account;
   }
@@ -53,7 +53,7 @@ export function toWireError(
   where: { readonly side: Side; readonly account: AccountSettings } | null,
 ): WireError {
   const place = where === null ? '' : `${where.side} ${accountLabel(where.account)} (${where.account.file}): `;
-  if (error instanceof EndpointOpenError) return toWireError(error.cause, error);
+  if (error instanceof SideError) return toWireError(error.cause, error);
   if (error instanceof MigrateError) return { code: error.code, exitCode: error.exitCode, message: error.message };
   if (error instanceof AuthenticationError) {
     return {
@@ -98,10 +98,10 @@ export function toLaneFailure(
   error: unknown,
   where: { readonly side: Side; readonly account: AccountSettings } | null,
 ): LaneFailure {
-  const side = error instanceof EndpointOpenError ? error.side : (where?.side ?? null);
+  const side = error instanceof SideError ? error.side : (where?.side ?? null);
   const wire = toWireError(error, where);
   if (wire.exitCode === exitCodes.login || wire.exitCode === exitCodes.quota)
     return { side, scope: 'job', error: wire };
-  const lost = isConnectionLost(error instanceof EndpointOpenError ? error.cause : error);
+  const lost = isConnectionLost(error instanceof SideError ? error.cause : error);
   return { side, scope: lost || wire.exitCode === exitCodes.internal ? 'lane' : 'folder', error: wire };
 }

@@ -11,7 +11,7 @@ import {
 } from '../protocol/index.ts';
 import type { EndpointFacts, FolderTask, PrepareResult, PrepareTask, QuotaFacts } from './contract.ts';
 import type { Endpoint, ReadableFolder, RefusedWords, WritableFolder } from './endpoint.ts';
-import { EndpointOpenError, isConnectionLost, toWireError } from './failure.ts';
+import { isConnectionLost, SideError, toWireError } from './failure.ts';
 import { ImapReader } from './imap-reader.ts';
 import { namingOf, specialUseOf, traitsOf } from './imap-traits.ts';
 import { type AppendMode, ImapWriter } from './imap-writer.ts';
@@ -31,11 +31,12 @@ export class ImapEndpoint implements Endpoint {
   /** The client below, for what only `check` asks. */
   readonly client: ImapClient;
   readonly #appendMode: AppendMode;
+  readonly #clock: Clock;
   readonly #where: { readonly side: Side; readonly account: AccountSettings };
 
   /**
    * Connects, logs in and learns the account's traits.
-   * @throws EndpointOpenError around what went wrong.
+   * @throws SideError around what went wrong.
    */
   static async open(side: Side, account: AccountSettings, connect: Connect, clock: Clock): Promise<ImapEndpoint> {
     let client: ImapClient | null = null;
@@ -50,25 +51,28 @@ export class ImapEndpoint implements Endpoint {
       const traits = traitsOf(client, capabilities, naming);
       const name = [serverId?.name, serverId?.version].filter(Boolean).join(' ');
       const facts = { traits, server: name || client.greeting.text, warnings: tlsWarnings(account) };
-      return new ImapEndpoint(client, { side, account }, facts, method, serverId ?? null);
+      return new ImapEndpoint(client, clock, { side, account }, facts, method, serverId ?? null);
     } catch (error) {
       client?.close();
-      throw new EndpointOpenError(side, account, error);
+      throw new SideError(side, account, error);
     }
   }
 
   private constructor(
     client: ImapClient,
+    clock: Clock,
     where: { side: Side; account: AccountSettings },
     facts: EndpointFacts,
     method: string,
     serverId: Readonly<Record<string, string>> | null,
   ) {
     this.client = client;
+    this.#clock = clock;
     this.#where = where;
     this.facts = facts;
     this.traits = facts.traits;
-    this.#appendMode = { multiAppend: facts.traits.multiAppend, selected: null };
+    const { multiAppend, nonSyncLiterals } = facts.traits;
+    this.#appendMode = { multiAppend, nonSyncLiterals, selected: null, roundTripMs: Number.POSITIVE_INFINITY };
     this.method = method;
     this.serverId = serverId;
   }
@@ -191,7 +195,9 @@ export class ImapEndpoint implements Endpoint {
   async openForWriting(name: FolderTask['targetName']): Promise<WritableFolder> {
     const folder = 'raw' in name ? rawFolder(name.raw) : name.unicode;
     // SELECT, since EXAMINE answers with empty PERMANENTFLAGS on some servers (Dovecot). Never CLOSEd: that would expunge.
+    const askedAt = this.#clock.now();
     const selected = await this.client.selectFolder(folder);
+    this.#appendMode.roundTripMs = Math.min(this.#appendMode.roundTripMs, this.#clock.now() - askedAt);
     return new ImapWriter(this.client, folder, selected, this.#appendMode);
   }
 

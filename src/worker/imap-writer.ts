@@ -1,3 +1,4 @@
+import type { Traits } from '../plan/types.ts';
 import {
   type AppendMessage,
   CommandError,
@@ -16,7 +17,17 @@ export interface AppendMode {
   multiAppend: boolean;
   /** The writer whose folder is the selected one. */
   selected: ImapWriter | null;
+  /** Shortest answer to a SELECT so far, in milliseconds: about one round trip. */
+  roundTripMs: number;
+  readonly nonSyncLiterals: Traits['nonSyncLiterals'];
 }
+
+/**
+ * Where every literal waits for the server, the next APPEND may leave before the last one is answered, which saves a round
+ * trip. But a server that does not switch Nagle's algorithm off (Courier) then holds its `+` back until our system
+ * acknowledges the answer before it, some 40 ms later: pipelining pays on lines longer than that.
+ */
+const pipelineSyncFromMs = 40;
 
 /** A folder opened with SELECT to append to. */
 export class ImapWriter implements WritableFolder {
@@ -39,6 +50,10 @@ export class ImapWriter implements WritableFolder {
     return this.#filter.split(flags);
   }
 
+  get pipelines(): boolean {
+    return this.#mode.nonSyncLiterals !== 'none' || this.#mode.roundTripMs >= pipelineSyncFromMs;
+  }
+
   get atomic(): boolean {
     return this.#mode.multiAppend;
   }
@@ -58,14 +73,17 @@ export class ImapWriter implements WritableFolder {
         return parts.map(() => answer);
       }
     }
-    // Single APPENDs share the line; each has its own outcome.
-    return Promise.all(
-      parts.map((part) =>
-        this.#client
-          .append(this.#folder, part)
-          .then(({ uids }): Stored => ({ kind: 'stored', uid: uids?.[0] ?? null }), toAnswer),
-      ),
-    );
+    // Each single APPEND has its own outcome.
+    if (this.pipelines) return Promise.all(parts.map((part) => this.#appendOne(part)));
+    const answers: Stored[] = [];
+    for (const part of parts) answers.push(await this.#appendOne(part));
+    return answers;
+  }
+
+  #appendOne(part: AppendMessage): Promise<Stored> {
+    return this.#client
+      .append(this.#folder, part)
+      .then(({ uids }): Stored => ({ kind: 'stored', uid: uids?.[0] ?? null }), toAnswer);
   }
 
   #toAppend(message: Message): AppendMessage {

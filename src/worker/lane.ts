@@ -16,7 +16,7 @@ import type {
 } from './contract.ts';
 import { DateCheck, FolderCopy, FolderRefusesError, TargetFullError } from './copy.ts';
 import type { ReadableFolder } from './endpoint.ts';
-import { toLaneFailure } from './failure.ts';
+import { SideError, toLaneFailure } from './failure.ts';
 import { ImapEndpoint } from './imap-endpoint.ts';
 import type { Connect } from './login.ts';
 import { reportAccount } from './report.ts';
@@ -132,10 +132,10 @@ class Lane {
       switch (message.kind) {
         case 'list': {
           const [atSource, sourceQuotas, atTarget, targetQuotas] = await Promise.all([
-            source.listFolders(),
-            source.quotas(),
-            target?.listFolders() ?? null,
-            target?.quotas() ?? [],
+            this.#on('source', source.listFolders()),
+            this.#on('source', source.quotas()),
+            this.#on('target', target?.listFolders() ?? null),
+            this.#on('target', target?.quotas() ?? []),
           ]);
           this.#channel.post({
             kind: 'listed',
@@ -145,7 +145,10 @@ class Lane {
           return;
         }
         case 'prepare':
-          this.#channel.post({ kind: 'prepared', results: (await target?.prepare(message.tasks)) ?? [] });
+          this.#channel.post({
+            kind: 'prepared',
+            results: await this.#on('target', target?.prepare(message.tasks) ?? []),
+          });
           return;
         case 'folder':
           if (target !== null) await this.#copyFolder(message.task, source, target);
@@ -154,7 +157,10 @@ class Lane {
           await this.#inspect(message.folderId, message.task, message.task.side === 'source' ? source : target);
           return;
         case 'report':
-          this.#channel.post({ kind: 'reported', report: await reportAccount(source, this.#options.source) });
+          this.#channel.post({
+            kind: 'reported',
+            report: await this.#on('source', reportAccount(source, this.#options.source)),
+          });
           return;
         case 'shard':
         case 'drain':
@@ -164,6 +170,15 @@ class Lane {
       }
     } catch (error) {
       this.#lose(toLaneFailure(error, null));
+    }
+  }
+
+  /** The same work, whose errors say on which side it went wrong. */
+  async #on<T>(side: Side, work: T | Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      throw new SideError(side, this.#account(side), error);
     }
   }
 

@@ -135,7 +135,7 @@ describe('--quiet', () => {
     const { stderr } = await run(['a', 'b', '-q'], migrating(report, [warning]));
     expect(stderr.split('\n')).toEqual([
       'warning: INBOX: odd',
-      'Refused:',
+      'Refused: 1 NO',
       '  INBOX, UID 77: NO [TOOBIG] message too big',
       '! partial: 3 messages copied (3.0 kB in 2.0 s), 0 already there, 1 refused',
       '',

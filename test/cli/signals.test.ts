@@ -91,6 +91,23 @@ describe('a second signal', () => {
     expect(io.stderr.text).toContain('Stopped at once.');
   });
 
+  it('is not needed where the job does not come to its end within five seconds', async () => {
+    const { io } = await runWith((io) => {
+      io.send('SIGTERM');
+      io.clock.advance(4_500);
+      expect(io.exits).toEqual([]);
+      io.clock.advance(500);
+      expect(io.exits).toEqual([143]);
+    });
+    expect(io.stderr.text).toContain('Stopped at once.');
+  });
+
+  it('leaves no timer behind', async () => {
+    const { io } = await runWith((io) => io.send('SIGINT'));
+    expect(io.clock.pending).toBe(0);
+    expect(io.exits).toEqual([]);
+  });
+
   it('gives the terminal back before', async () => {
     const io = createFakeIo(
       {

@@ -90,13 +90,11 @@ describe.skipIf(!servers.dovecot)('an error', () => {
   });
 
   test('about an unknown host is exit 4', async () => {
-    expectOneLine(await run(local({ host: 'no-such-host.invalid', port: 143 })), 4, 'no-such-host.invalid');
+    // An empty label: no resolver has to ask anybody to know that there is no such host.
+    expectOneLine(await run(local({ host: 'no-such-host..invalid', port: 143 })), 4, 'no-such-host..invalid');
   });
 
   test('about a port where nobody listens is exit 4', async () => {
-    const port = await startListener('');
-    const closed = await startListener(null);
-    expect(port).not.toBe(closed);
     expectOneLine(await run(local({ port: 1 })), 4, '127.0.0.1:1', /refused/i);
   });
 

@@ -60,7 +60,8 @@ describe.skipIf(!servers.dovecot)('a refused message', () => {
       const [refusal, ...others] = folderReport(result.report, 'Box').refused;
       expect(others).toEqual([]);
       const { uid } = before.find(({ subject }) => subject === 'number 57') ?? { uid: 0 };
-      expect(refusal).toMatchObject({ folder: 'Box', uid, code: answer.slice(0, 3).trim() });
+      expect(refusal).toMatchObject({ folder: 'Box', uid });
+      expect(refusal?.code).toMatch(/^(NO|BAD|LIMIT)$/);
       expect(refusal?.message).toContain('number 57');
       expect(result.report.resent).toBeGreaterThan(0);
       expect(result.report.resent).toBeLessThanOrEqual(99);

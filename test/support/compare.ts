@@ -103,6 +103,9 @@ export interface CompareOptions {
   readonly flags?: boolean;
 }
 
+/** Differences that are spelled out; of the rest only the number is told. */
+const maxShown = 30;
+
 /** Every difference, one line each; empty where the accounts are equal. */
 export function compareDumps(left: AccountDump, right: AccountDump, options: CompareOptions = {}): string[] {
   const differences: string[] = [];
@@ -115,7 +118,8 @@ export function compareDumps(left: AccountDump, right: AccountDump, options: Com
     if (others === undefined) differences.push(`${folder}: not on the right`);
     else differences.push(...compareFolder(folder, messages, others, options));
   }
-  return differences;
+  if (differences.length <= maxShown) return differences;
+  return [...differences.slice(0, maxShown), `… and ${differences.length - maxShown} more`];
 }
 
 function compareFolder(

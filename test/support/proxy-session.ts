@@ -1,7 +1,7 @@
 /** One proxied connection: reads commands and responses, lets pass, rewrites or refuses, and keeps the books. */
 import type { CommandText, MissingExtensions } from './proxy-extensions.ts';
 import type { Link } from './proxy-link.ts';
-import { ByteQueue, type LiteralHeader, literalHeader } from './proxy-stream.ts';
+import { ByteQueue, type LiteralHeader, lineText, literalHeader } from './proxy-stream.ts';
 
 /** One command line as it came from the client. */
 export interface ProxyCommand {
@@ -107,7 +107,7 @@ export class ProxySession {
   }
 
   #serverLine(bytes: Buffer): boolean {
-    const line = bytes.toString('latin1', 0, bytes.length - 2);
+    const line = lineText(bytes);
     const first = !this.#serverContinues;
     const mark = first ? (line.split(' ', 1)[0] ?? '') : '';
     // Only data responses carry literals; the text of a status response may look like one.
@@ -125,7 +125,7 @@ export class ProxySession {
     }
     if (/CAPABILITY.*\bLITERAL\+/i.test(line)) this.#serverTakesNonSync = true;
     const rewritten = this.#rules.missing.rewrite(line);
-    const flowing = rewritten === null || this.#toClient.write(`${rewritten}\r\n`);
+    const flowing = rewritten === null || this.#toClient.write(rewritten === line ? bytes : `${rewritten}\r\n`);
     if (mark !== '*') this.#answered(mark, line);
     return flowing;
   }
@@ -170,7 +170,7 @@ export class ProxySession {
       }
       const bytes = this.#fromClient.line();
       if (bytes === null) return flowing;
-      const line = bytes.toString('latin1', 0, bytes.length - 2);
+      const line = lineText(bytes);
       if (state.kind === 'dialogue') flowing = this.#toServer.write(bytes) && flowing;
       else if (state.kind === 'out-of-step') this.#toClient.write(`${line.split(' ', 1)[0]} ${outOfStepAnswer}\r\n`);
       else if (state.kind === 'rest') flowing = this.#clientLine(state.incoming, line) && flowing;

@@ -14,15 +14,15 @@ export class ByteQueue {
     this.#length += chunk.length;
   }
 
-  /** The next line with its CRLF; `null` until it is complete. */
+  /** The next line with its CRLF, or LF where the sender is careless; `null` until it is complete. */
   line(): Buffer | null {
     const bytes = this.#joined();
-    const end = bytes.indexOf('\r\n', this.#searched, 'latin1');
+    const end = bytes.indexOf(0x0a, this.#searched);
     if (end === -1) {
-      this.#searched = Math.max(0, bytes.length - 1);
+      this.#searched = bytes.length;
       return null;
     }
-    return this.take(end + 2);
+    return this.take(end + 1);
   }
 
   /** Up to `most` of the bytes that are there. */
@@ -43,6 +43,11 @@ export class ByteQueue {
     this.#chunks = bytes.length === 0 ? [] : [bytes];
     return bytes;
   }
+}
+
+/** A line as text, without its line end. */
+export function lineText(bytes: Buffer): string {
+  return bytes.toString('latin1').replace(/\r?\n$/, '');
 }
 
 /** A literal announced at the end of a line. */

@@ -90,9 +90,9 @@ export class ScriptedServer {
       case 'close':
         this.#transport.close();
         break;
-      // Sends what follows, without an end of line.
+      // Sends the JSON string that follows, without an end of line.
       case 'raw':
-        this.#transport.write([Buffer.from(this.#fill(words.join(' ')), 'latin1')]);
+        this.#transport.write([Buffer.from(this.#fill(JSON.parse(words.join(' '))), 'latin1')]);
         break;
       // Waits until the client has hung up.
       case 'gone':

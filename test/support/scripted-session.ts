@@ -11,13 +11,16 @@ export interface ScriptedSession {
 export interface SessionOptions extends ScriptOptions {
   /** What the greeting announces besides IMAP4rev1. */
   readonly capabilities?: string;
+  /** The greeting announces nothing. */
+  readonly bareGreeting?: boolean;
   readonly connect?: Partial<ConnectOptions>;
 }
 
 /** A client that has read its greeting, in front of a server that plays the rest of the transcript. */
 export async function openScripted(transcript: string, options: SessionOptions = {}): Promise<ScriptedSession> {
   const clock = new ManualClock();
-  const greeting = `S: * OK [CAPABILITY IMAP4rev1 ${options.capabilities ?? ''}] ready\n`;
+  const code = options.bareGreeting === true ? '' : `[CAPABILITY IMAP4rev1 ${options.capabilities ?? ''}] `;
+  const greeting = `S: * OK ${code}ready\n`;
   const { transport, server } = scriptedPair(greeting + transcript, options);
   const client = await ImapClient.connect({ host: 'test', transport, clock, ...options.connect });
   return { client, server, clock };

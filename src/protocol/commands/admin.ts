@@ -64,6 +64,8 @@ function acceptQuota(response: Untagged, quotas: Quota[]): boolean {
   const { lexer } = response;
   lexer.space();
   const root = lexer.astring();
+  // Courier 5.0.13 answers `* QUOTA "ROOT"` without a list where no quota is set.
+  if (lexer.atEnd) return true;
   lexer.space();
   lexer.list(() => {
     const resource = lexer.word();

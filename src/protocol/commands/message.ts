@@ -19,16 +19,24 @@ export interface FetchRequest extends MessageRequest {
   readonly items: readonly string[];
   /** Only what changed since this mod-sequence (RFC 7162 3.1.4.1). */
   readonly changedSince: bigint | undefined;
-  /** Called for each message of the answer, synchronously. What it throws becomes the command's error. */
+  /** Called for each message of the answer, synchronously; no more once it has thrown. */
   readonly onData: (data: FetchData) => void;
 }
 
-/** FETCH and UID FETCH (RFC 9051 6.4.5). */
-export function fetchCommand(request: FetchRequest): Command<void> {
+/** What the receiver of an answer threw. */
+export interface ReceiverFailure {
+  readonly error: unknown;
+}
+
+/**
+ * FETCH and UID FETCH (RFC 9051 6.4.5). The result is what `onData` threw, null when it did not: that is the caller's
+ * trouble and not the session's, so the answer is read to its end all the same.
+ */
+export function fetchCommand(request: FetchRequest): Command<ReceiverFailure | null> {
   const { items, useUid, onData } = request;
   const asked = new AskedMessages(request.set);
   const hasKeyItems = keyItemTest(items, request.changedSince !== undefined);
-  let failure: { readonly error: unknown } | null = null;
+  let failure: ReceiverFailure | null = null;
   return {
     name: useUid ? 'UID FETCH' : 'FETCH',
     pipelining: useUid ? 'selected' : 'sequence',
@@ -50,14 +58,11 @@ export function fetchCommand(request: FetchRequest): Command<void> {
       try {
         onData(data);
       } catch (error) {
-        // The caller's trouble, not the connection's: the answer is read to its end and the command fails.
         failure = { error };
       }
       return true;
     },
-    finish() {
-      if (failure !== null) throw failure.error;
-    },
+    finish: () => failure,
   };
 }
 

@@ -74,8 +74,8 @@ export interface AuthenticateOptions {
   readonly responder: SaslResponder;
   /** The server takes the first message with the command (RFC 4959). */
   readonly initialResponse: boolean;
-  /** Told every message before it is sent: none may ever be shown. */
-  readonly hide: (message: string) => void;
+  /** Told every message before it is sent, as none may ever be shown; asked before the server is quoted. */
+  readonly secrets: { add(secret: string): void; redact(text: string): string };
 }
 
 /** AUTHENTICATE (RFC 9051 6.2.2); the result is the capabilities, where the server volunteered them. */
@@ -86,7 +86,7 @@ export function authenticateCommand(options: AuthenticateOptions): Command<Capab
 
   function encode(message: Buffer): string {
     const text = message.toString('base64');
-    options.hide(text);
+    options.secrets.add(text);
     return text;
   }
 
@@ -100,7 +100,10 @@ export function authenticateCommand(options: AuthenticateOptions): Command<Capab
     return encode(responder.answer(decodeChallenge(challenge)));
   }
 
-  const base = authenticating(`AUTHENTICATE ${mechanism}`, () => responder.refusalDetails?.() ?? null);
+  const base = authenticating(`AUTHENTICATE ${mechanism}`, () => {
+    const details = responder.refusalDetails?.() ?? null;
+    return details === null ? null : options.secrets.redact(details);
+  });
   return {
     ...base,
     write(out) {

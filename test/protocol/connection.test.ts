@@ -1,0 +1,398 @@
+import { describe, expect, it } from 'vitest';
+import { ImapClient } from '../../src/protocol/client.ts';
+import { ByeError, type ImapError } from '../../src/protocol/errors.ts';
+import { createMemoryPair } from '../../src/protocol/transport-memory.ts';
+import type { Transport, TransportHandlers } from '../../src/protocol/types.ts';
+import { ManualClock, turns } from '../support/manual-clock.ts';
+import { openScripted, rejection, selecting } from '../support/scripted-session.ts';
+
+const message = (text: string) => ({ body: Buffer.from(text) });
+
+describe('a refused literal', () => {
+  it.each(['NO', 'BAD'])('is not sent after a tagged %s, and the session goes on', async (word) => {
+    const { client, server } = await openScripted(`
+      C: $A APPEND "t" {5}
+      S: $A ${word} [OVERQUOTA] full
+      C: $B NOOP
+      S: $B OK done`);
+    const error = await rejection(client.append('t', message('hello')));
+    expect(error).toMatchObject({
+      name: 'CommandError',
+      status: word,
+      responseCode: 'OVERQUOTA',
+      outcomeUnknown: false,
+    });
+    await client.noop();
+    await server.done;
+    expect(server.unexpected).toBe('');
+  });
+
+  it('in the middle of a MULTIAPPEND ends the command there', async () => {
+    const { client, server } = await openScripted(
+      `
+      C: $A APPEND "t" {3}
+      S: + one
+      C: one {3}
+      S: $A NO [TOOBIG] second is too big
+      C: $B NOOP
+      S: $B OK done`,
+      { capabilities: 'MULTIAPPEND' },
+    );
+    const appending = client.multiappend('t', [message('one'), message('two'), message('six')]);
+    expect(await rejection(appending)).toMatchObject({ responseCode: 'TOOBIG' });
+    await client.noop();
+    await server.done;
+  });
+
+  it('that does not wait for the go-ahead is sent to its end all the same', async () => {
+    const [transport, other] = createMemoryPair({ highWaterMark: 64 * 1024 });
+    let received = '';
+    let held = true;
+    other.start({
+      onData: (chunk) => {
+        received += chunk.toString('latin1');
+      },
+      onDrain: () => {},
+      onClose: () => {},
+    });
+    other.write([Buffer.from('* OK [CAPABILITY IMAP4rev1 LITERAL+] hi\r\n')]);
+    const client = await ImapClient.connect({ host: 'test', transport });
+    other.pause();
+    const appending = rejection(client.append('t', { body: Buffer.alloc(2_000_000, 'x') }));
+    const next = client.noop();
+    await turns(3);
+    other.resume();
+    await turns(1);
+    other.pause();
+    held = received.length < 2_000_000;
+    const tag = received.split(' ', 1)[0] ?? '';
+    other.write([Buffer.from(`${tag} NO full\r\n`)]);
+    await turns(5);
+    other.resume();
+    expect(await appending).toMatchObject({ name: 'CommandError', status: 'NO' });
+    await turns(60);
+    expect(held).toBe(true);
+    expect(received).toMatch(/\{2000000\+\}\r\nx{2000000}\r\n\w+ NOOP\r\n$/);
+    other.write([Buffer.from(`${received.trim().split('\r\n').at(-1)?.split(' ', 1)[0]} OK\r\n`)]);
+    await next;
+  });
+});
+
+describe('a server out of step', () => {
+  it.each<[string, string]>([
+    ['a tag that was never sent', 'S: $Z OK done'],
+    ['a tag that was answered before', 'S: $N OK again'],
+    ['a go-ahead that nothing waits for', 'S: + go'],
+    ['an answer without a status', 'S: $A MAYBE'],
+    ['a line that is no response', 'S: hello'],
+    ['a lone LF', String.raw`X: raw "* 1 EXISTS\n* 2 EXISTS\r\n"`],
+  ])('%s ends the session with a ProtocolError', async (_what, line) => {
+    const { client, server } = await openScripted(`C: $N NOOP\nS: $N OK done\nC: $A NOOP\n${line}\nX: gone`);
+    await client.noop();
+    expect(await rejection(client.noop())).toMatchObject({ name: 'ProtocolError', code: 'PROTOCOL' });
+    expect(client.closed).toBe(true);
+    await server.done;
+  });
+
+  it('an OK before the literal was sent ends the session', async () => {
+    const { client } = await openScripted('C: $A APPEND "t" {5}\nS: $A OK done\nX: gone');
+    const error = await rejection(client.append('t', message('hello')));
+    expect(error).toMatchObject({ name: 'ProtocolError', outcomeUnknown: false });
+  });
+
+  it('a second go-ahead ends the session, and the outcome is unknown', async () => {
+    const { client } = await openScripted('C: $A APPEND "t" {5}\nS: + go\nC: hello\nS: + more\nX: gone');
+    const error = await rejection(client.append('t', message('hello')));
+    expect(error).toMatchObject({ name: 'ProtocolError', outcomeUnknown: true });
+  });
+
+  it('a response above the limits ends the session with a LimitError', async () => {
+    const { client } = await openScripted('C: $A NOOP\nS: * X {99999999999}\nX: gone');
+    expect(await rejection(client.noop())).toMatchObject({ name: 'LimitError', code: 'LIMIT' });
+  });
+
+  it('a handler of unsolicited data that throws ends the session with that as the cause', async () => {
+    const { client } = await openScripted('C: $A NOOP\nS: * 1 EXISTS\nX: gone');
+    const cause = new Error('handler');
+    client.onUnsolicited = () => {
+      throw cause;
+    };
+    expect(await rejection(client.noop())).toMatchObject({ name: 'ConnectionClosedError', cause });
+  });
+});
+
+describe('tags', () => {
+  it('differ from connection to connection and from command to command', async () => {
+    const seen = new Set<string>();
+    for (let connection = 0; connection < 5; connection++) {
+      const { client, server } = await openScripted('');
+      await server.done;
+      void rejection(client.noop());
+      void rejection(client.noop());
+      await turns(3);
+      for (const line of server.unexpected.trim().split('\r\n')) seen.add(line.split(' ', 1)[0] ?? '');
+      client.close();
+    }
+    expect(seen.size).toBe(10);
+  });
+});
+
+describe('BYE', () => {
+  it("fails everything under way with the server's words", async () => {
+    const { client } = await openScripted(
+      `
+      C: $A NOOP
+      C: $B APPEND "t" {1+}
+      C: x
+      S: * BYE [UNAVAILABLE] going down
+      X: gone`,
+      { capabilities: 'LITERAL+ ENABLE' },
+    );
+    const errors = await Promise.all([
+      rejection(client.noop()),
+      rejection(client.append('t', message('x'))),
+      rejection(client.enable('X')),
+    ]);
+    for (const error of errors) {
+      expect(error).toBeInstanceOf(ByeError);
+      expect(error).toMatchObject({ responseCode: 'UNAVAILABLE', text: 'going down' });
+    }
+    // Sent and perhaps executed; harmless to repeat; never sent.
+    expect(errors.map((error) => (error as ImapError).outcomeUnknown)).toEqual([false, true, false]);
+    expect(client.closed).toBe(true);
+  });
+
+  it('instead of a greeting is a ByeError', async () => {
+    const [transport, other] = createMemoryPair();
+    other.start({ onData: () => {}, onDrain: () => {}, onClose: () => {} });
+    other.write([Buffer.from('* BYE [UNAVAILABLE] too many connections\r\n')]);
+    const error = await rejection(ImapClient.connect({ host: 'test', transport, clock: new ManualClock() }));
+    expect(error).toMatchObject({ name: 'ByeError', responseCode: 'UNAVAILABLE' });
+  });
+});
+
+describe('an unanswered APPEND', () => {
+  const cases: [string, string, string, boolean][] = [
+    ['waits for its go-ahead', '', 'C: $A APPEND "t" {5}\nX: close', false],
+    ['was sent to its end', '', 'C: $A APPEND "t" {5}\nS: + go\nC: hello\nX: close', true],
+    ['was sent to its end at once', 'LITERAL+', 'C: $A APPEND "t" {5+}\nC: hello\nX: close', true],
+  ];
+  it.each(cases)('that %s: the outcome is known or not', async (_state, capabilities, transcript, outcomeUnknown) => {
+    const { client } = await openScripted(transcript, { capabilities });
+    const error = await rejection(client.append('t', message('hello')));
+    expect(error).toMatchObject({ name: 'ConnectionClosedError', outcomeUnknown });
+  });
+
+  it('with a first literal sent and the second refused by a cut was not executed', async () => {
+    const { client } = await openScripted('C: $A APPEND "t" {3}\nS: + go\nC: one {3}\nX: close', {
+      capabilities: 'MULTIAPPEND',
+    });
+    const error = await rejection(client.multiappend('t', [message('one'), message('two')]));
+    expect(error).toMatchObject({ outcomeUnknown: false });
+  });
+
+  it('that is cut by ourselves has an unknown outcome, too', async () => {
+    const { client } = await openScripted('C: $A APPEND "t" {5+}\nC: hello', { capabilities: 'LITERAL+' });
+    const appending = rejection(client.append('t', message('hello')));
+    client.close();
+    expect(await appending).toMatchObject({ name: 'ConnectionClosedError', outcomeUnknown: true });
+  });
+});
+
+describe('the greeting', () => {
+  it.each([
+    ['SSH-2.0-OpenSSH_9.2\r\n', /SSH server/],
+    ['HTTP/1.1 400 Bad Request\r\n', /web server/],
+    ['220 mail.test ESMTP\r\n', /mail submission/],
+    ['+OK POP3 ready\r\n', /POP3/],
+    ['\x15\x03\x01\x00\x02\x02\x50', /TLS from the first byte/],
+    ['garbage', /does not speak IMAP/],
+    ['* NO go away\r\n', /turned us away.*go away/],
+    ['* 1 EXISTS\r\n', /does not speak IMAP/],
+    ['* \r\n', /does not speak IMAP/],
+  ])('%j is none: ConnectError', async (bytes, words) => {
+    const [transport, other] = createMemoryPair({ description: 'imap://there:143' });
+    other.start({ onData: () => {}, onDrain: () => {}, onClose: () => {} });
+    other.write([Buffer.from(bytes, 'latin1')]);
+    const error = await rejection(ImapClient.connect({ host: 'test', transport, clock: new ManualClock() }));
+    expect(error).toMatchObject({ name: 'ConnectError', code: 'CONNECT' });
+    expect(error.message).toMatch(words);
+    expect(error.message).toContain('there:143');
+  });
+
+  it('that does not come in time is a ConnectError, and nothing is left running', async () => {
+    const clock = new ManualClock();
+    const [transport] = createMemoryPair({ description: 'there' });
+    const connecting = rejection(
+      ImapClient.connect({ host: 'test', transport, clock, timeouts: { connectMs: 5_000 } }),
+    );
+    await clock.advance(4_999);
+    expect(clock.pending).toBe(1);
+    await clock.advance(1);
+    const error = await connecting;
+    expect(error).toMatchObject({ name: 'ConnectError' });
+    expect(error.message).toMatch(/there.*5 s/);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('before which the stream ends is a ConnectError', async () => {
+    const [transport, other] = createMemoryPair();
+    other.close();
+    const error = await rejection(ImapClient.connect({ host: 'test', transport, clock: new ManualClock() }));
+    expect(error).toMatchObject({ name: 'ConnectError' });
+  });
+
+  it('is not waited for when the caller gives up', async () => {
+    const [transport] = createMemoryPair();
+    const controller = new AbortController();
+    const clock = new ManualClock();
+    const connecting = rejection(ImapClient.connect({ host: 'test', transport, clock, signal: controller.signal }));
+    const reason = new Error('interrupted');
+    controller.abort(reason);
+    expect(await connecting).toBe(reason);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('with PREAUTH is a session that is logged in', async () => {
+    const [transport, other] = createMemoryPair();
+    other.start({ onData: () => {}, onDrain: () => {}, onClose: () => {} });
+    other.write([Buffer.from('* PREAUTH [CAPABILITY IMAP4rev1] hi there\r\n')]);
+    const client = await ImapClient.connect({ host: 'test', transport, clock: new ManualClock() });
+    expect(client.preauthenticated).toBe(true);
+    expect(client.greeting).toEqual({
+      status: 'PREAUTH',
+      text: 'hi there',
+      code: { name: 'CAPABILITY', text: 'IMAP4rev1' },
+    });
+  });
+});
+
+describe('silence', () => {
+  const connect = { timeouts: { idleMs: 60_000 } };
+
+  it('ends the session once it has lasted too long, and not before', async () => {
+    const { client, clock } = await openScripted('C: $A NOOP', { connect });
+    const waiting = rejection(client.noop());
+    await clock.advance(59_999);
+    expect(client.closed).toBe(false);
+    await clock.advance(1);
+    expect(await waiting).toMatchObject({ name: 'TimeoutError', code: 'TIMEOUT', outcomeUnknown: false });
+    expect(clock.pending).toBe(0);
+  });
+
+  it('is no matter while nothing is owed', async () => {
+    const { client, clock } = await openScripted('C: $A NOOP\nS: $A OK done', { connect });
+    await client.noop();
+    expect(clock.pending).toBe(0);
+    await clock.advance(1_000_000);
+    expect(client.closed).toBe(false);
+  });
+
+  it('is broken by every byte that arrives', async () => {
+    const { client, server, clock } = await openScripted('C: $A NOOP', { connect });
+    const waiting = client.noop();
+    await server.done;
+    for (let minute = 0; minute < 5; minute++) {
+      await clock.advance(50_000);
+      server.send('* OK still here\r\n');
+      await turns(3);
+    }
+    expect(client.closed).toBe(false);
+    void rejection(waiting);
+    await clock.advance(60_000);
+    expect(client.closed).toBe(true);
+  });
+
+  it('is allowed to last longer after an upload', async () => {
+    const { client, clock } = await openScripted(`C: $A APPEND "t" {2000000+}\nC: ${'x'.repeat(2_000_000)}`, {
+      connect,
+      capabilities: 'LITERAL+',
+    });
+    const appending = rejection(client.append('t', { body: Buffer.alloc(2_000_000, 'x') }));
+    await turns(30);
+    await clock.advance(100_000);
+    expect(client.closed).toBe(false);
+    await clock.advance(60_000);
+    expect(await appending).toMatchObject({ name: 'TimeoutError', outcomeUnknown: true });
+  });
+
+  it('while we do not read ourselves is not held against the server', async () => {
+    const { client, clock } = await openScripted('C: $A NOOP', { connect });
+    const waiting = rejection(client.noop());
+    await turns(3);
+    client.pause();
+    await clock.advance(500_000);
+    expect(client.closed).toBe(false);
+    client.resume();
+    await clock.advance(60_000);
+    expect(await waiting).toMatchObject({ name: 'TimeoutError' });
+  });
+
+  it('of a peer that does not take our bytes is silence', async () => {
+    const clock = new ManualClock();
+    const [transport, other] = createMemoryPair({ highWaterMark: 1000 });
+    other.start({ onData: () => {}, onDrain: () => {}, onClose: () => {} });
+    other.write([Buffer.from('* OK [CAPABILITY IMAP4rev1 LITERAL+] hi\r\n')]);
+    const client = await ImapClient.connect({ host: 'test', transport, clock, ...connect });
+    other.pause();
+    const appending = rejection(client.append('t', { body: Buffer.alloc(1_000_000) }));
+    await clock.advance(75_000);
+    expect(await appending).toMatchObject({ name: 'TimeoutError', outcomeUnknown: true });
+  });
+});
+
+describe('back-pressure', () => {
+  it('hands over no more than the transport takes, and goes on when it drains', async () => {
+    const written: number[] = [];
+    let handlers: TransportHandlers | null = null;
+    const transport: Transport = {
+      secure: false,
+      description: 'narrow',
+      start: (given) => {
+        handlers = given;
+        queueMicrotask(() => given.onData(Buffer.from('* OK [CAPABILITY IMAP4rev1 LITERAL+] hi\r\n')));
+      },
+      write: (parts) => {
+        written.push(parts.reduce((bytes, part) => bytes + part.length, 0));
+        return false;
+      },
+      pause: () => {},
+      resume: () => {},
+      upgrade: () => Promise.resolve(),
+      close: () => {},
+    };
+    const client = await ImapClient.connect({ host: 'test', transport, clock: new ManualClock() });
+    const body = { size: 1_000_000, chunks: Array.from({ length: 100 }, () => Buffer.alloc(10_000, 'x')) };
+    void rejection(client.append('t', { body }));
+    void rejection(client.noop());
+    const drained = () => (handlers as TransportHandlers | null)?.onDrain();
+    for (let round = 0; round < 20; round++) {
+      const before = written.length;
+      expect(before).toBe(Math.min(round + 1, written.length));
+      drained();
+      if (written.length === before) break;
+      expect(written.length).toBe(before + 1);
+    }
+    expect(Math.max(...written)).toBeLessThan(300_000);
+    expect(written.length).toBeGreaterThan(4);
+    const command = 'ABCDE1 APPEND "t" {1000000+}\r\n\r\n'.length;
+    expect(written.reduce((sum, bytes) => sum + bytes, 0)).toBe(1_000_000 + command + 'ABCDE2 NOOP\r\n'.length);
+    client.close();
+  });
+
+  it('pause keeps answers back until resume', async () => {
+    const { client } = await openScripted(`${selecting()}
+      C: $A UID FETCH 1 (UID RFC822.SIZE)
+      S: * 1 FETCH (UID 1 RFC822.SIZE 5)
+      S: $A OK done`);
+    await client.selectFolder('INBOX');
+    const seen: unknown[] = [];
+    const fetching = client.fetchEach([1], ['UID', 'RFC822.SIZE'], (data) => seen.push(data.uid));
+    client.pause();
+    await turns(20);
+    expect(seen).toEqual([]);
+    client.resume();
+    await fetching;
+    expect(seen).toEqual([1]);
+  });
+});
