@@ -34,7 +34,7 @@ async function main(): Promise<void> {
   for (const size of sizes) {
     for (const chunkSize of chunkSizes) cases.push(...casesFor(size, chunkSize));
   }
-  await runBench(cases, { title: 'framer: FETCH responses', unit: 'responses', baseline: 'copy' });
+  await runBench(cases, { title: 'framer: FETCH responses', unit: 'responses', compareWith: ['copy', 'imapflow'] });
 }
 
 type Named = { readonly name: string; readonly bytes: number };
@@ -46,7 +46,7 @@ function casesFor(size: Named, chunkSize: Named): BenchCase[] {
   const bytes = totalBytes(chunks);
   const peerCount = Math.max(1, Math.round(count / peerShare));
   const peerChunks = cut(responses(peerCount, size.bytes), chunkSize.bytes);
-  const copies = Buffer.allocUnsafe(chunkSize.bytes);
+  const copies = Buffer.allocUnsafeSlow(bytes);
   return [
     { group, name: 'copy', bytes, units: count, run: () => copyAll(chunks, copies) },
     { group, name: 'framer', bytes, units: count, run: () => frameAll(chunks, count) },
@@ -94,7 +94,8 @@ function totalBytes(chunks: readonly Buffer[]): number {
 }
 
 function copyAll(chunks: readonly Buffer[], target: Buffer): void {
-  for (const chunk of chunks) chunk.copy(target);
+  let at = 0;
+  for (const chunk of chunks) at += chunk.copy(target, at);
 }
 
 function frameAll(chunks: readonly Buffer[], expected: number): void {

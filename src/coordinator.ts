@@ -1,5 +1,5 @@
 import { type AccountSettings, accountLabel } from './account.ts';
-import { type Clock, systemClock } from './clock.ts';
+import { type Cancel, type Clock, systemClock } from './clock.ts';
 import { exitCodes, MigrateError, type WireError, worstExitCode } from './errors.ts';
 import { FolderRun } from './folder-run.ts';
 import type { FolderReport, JobEvent, JobReport, JobSettings, Side, Verdict } from './job.ts';
@@ -67,6 +67,7 @@ class Job {
   #lastLost: WireError | null = null;
   #loginFailures = 0;
   #stopped = false;
+  #cancelEnd: Cancel | null = null;
 
   constructor(settings: JobSettings, hooks: JobHooks, host: LaneHost, clock: Clock) {
     this.#settings = settings;
@@ -399,7 +400,7 @@ class Job {
     const totalBytes = sumOf(sizes);
     const refusedBytes = selected.tooBig.reduce((sum, refusal) => sum + (refusal.bytes ?? 0), 0);
     if (run.pair.source.status?.size === null) this.#progress.addTotal(0, totalBytes);
-    this.#progress.done(run.name, selected.alreadyThere, totalBytes - selected.bytes - refusedBytes);
+    this.#progress.alreadyThere(run.name, selected.alreadyThere, totalBytes - selected.bytes - refusedBytes);
     this.#progress.refused(run.name, selected.tooBig.length, refusedBytes);
     for (const refusal of selected.tooBig) this.#hooks.onEvent({ kind: 'refused', refusal });
     if (!run.shared) return;
@@ -445,21 +446,22 @@ class Job {
   }
 
   #drain(): void {
+    this.#endBy();
     this.#pool.clear();
     for (const run of this.#folders.values()) run.stop();
     for (const lane of this.#lanes) lane.post({ kind: 'drain' });
   }
 
+  /** From now on lanes have `drainMs` to finish and log out; what is left then is ended at once. */
+  #endBy(): void {
+    this.#cancelEnd ??= this.#clock.after(drainMs, () => void this.#host.close());
+  }
+
   async #endLanes(): Promise<void> {
+    this.#endBy();
     for (const lane of this.#lanes) lane.post({ kind: 'drain' });
-    const ended = Promise.all([...this.#lanes].map((lane) => lane.ended));
-    await new Promise<void>((resolve) => {
-      const cancel = this.#clock.after(drainMs, resolve);
-      void ended.then(() => {
-        cancel();
-        resolve();
-      });
-    });
+    await Promise.all([...this.#lanes].map((lane) => lane.ended));
+    this.#cancelEnd?.();
   }
 
   #warn(message: string): void {
@@ -500,7 +502,7 @@ class Job {
       refused,
       resent: total((folder) => folder.resent),
       bytes: total((folder) => folder.bytes),
-      seconds: (now - this.#startedAt) / 1000,
+      seconds: Math.round(now - this.#startedAt) / 1000,
       keptOrder: this.#keepsOrder,
       warnings: this.#warnings,
       failure: this.#failure === null ? null : { code: this.#failure.code, message: this.#failure.message },

@@ -192,7 +192,7 @@ export class FolderRun {
       gone: this.#gone,
       refused: [...failed, ...this.#refused],
       bytes: this.#bytes,
-      seconds: this.startedAt === null ? 0 : (now - this.startedAt) / 1000,
+      seconds: this.startedAt === null ? 0 : Math.round(now - this.startedAt) / 1000,
       resent: this.#resent,
       lostFlags: this.#lostFlags,
       notes: this.notes,

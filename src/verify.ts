@@ -75,7 +75,7 @@ class Verification {
       await this.#lane.ended;
     }
     this.#emitProgress();
-    return this.#report((this.#clock.now() - startedAt) / 1000);
+    return this.#report(Math.round(this.#clock.now() - startedAt) / 1000);
   }
 
   async #verifyFolder(folderId: number, pair: FolderPair): Promise<void> {

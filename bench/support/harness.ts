@@ -16,8 +16,8 @@ export interface BenchCase {
 export interface BenchOptions {
   readonly title: string;
   readonly unit: string;
-  /** The case of each group that the others are compared with. */
-  readonly baseline: string;
+  /** Cases of each group that all are compared with, byte for byte. */
+  readonly compareWith: readonly string[];
   readonly rounds?: number;
   readonly roundMs?: number;
   readonly warmUpMs?: number;
@@ -28,8 +28,8 @@ export interface BenchResult {
   readonly name: string;
   readonly unitsPerSecond: number;
   readonly bytesPerSecond: number;
-  /** Time taken as a multiple of the baseline's. */
-  readonly timesBaseline: number;
+  /** How many times as fast, byte for byte, as the cases compared with. */
+  readonly timesAsFastAs: Readonly<Record<string, number>>;
 }
 
 /** Runs the cases group by group and prints the results. */
@@ -59,16 +59,19 @@ async function measureGroup(members: readonly BenchCase[], options: BenchOptions
   for (let round = 0; round < rounds; round++) {
     for (const [index, member] of members.entries()) times[index]?.push(await timePerRun(member, roundMs));
   }
-  const medians = times.map(median);
-  const baseline = medians[members.findIndex((member) => member.name === options.baseline)] ?? Number.NaN;
-  return members.map((member, index) => {
-    const seconds = (medians[index] as number) / 1000;
+  const bytesPerSecond = members.map((member, index) => (member.bytes / median(times[index] ?? [])) * 1000);
+  return members.map(({ group, name, bytes, units }, index) => {
+    const speed = bytesPerSecond[index] ?? Number.NaN;
+    const ratios = options.compareWith.map((other): [string, number] => [
+      other,
+      speed / (bytesPerSecond[members.findIndex((member) => member.name === other)] ?? Number.NaN),
+    ]);
     return {
-      group: member.group,
-      name: member.name,
-      unitsPerSecond: member.units / seconds,
-      bytesPerSecond: member.bytes / seconds,
-      timesBaseline: (medians[index] as number) / baseline,
+      group,
+      name,
+      unitsPerSecond: (speed / bytes) * units,
+      bytesPerSecond: speed,
+      timesAsFastAs: Object.fromEntries(ratios),
     };
   });
 }
@@ -89,20 +92,22 @@ async function timePerRun(item: BenchCase, durationMs: number): Promise<number> 
 
 function median(numbers: readonly number[]): number {
   const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1] as number;
+  return sorted[sorted.length >> 1] ?? Number.NaN;
 }
 
 function printGroup(group: string, results: readonly BenchResult[], options: BenchOptions): void {
   console.log(`\n${group}`);
   for (const result of results) {
-    const name = result.name.padEnd(24);
-    const units = `${formatCount(result.unitsPerSecond)} ${options.unit}/s`.padStart(options.unit.length + 12);
-    const bytes = `${formatCount(result.bytesPerSecond / 1e6)} MB/s`.padStart(14);
-    const ratio = `${result.timesBaseline.toPrecision(3)}x ${options.baseline}'s time`;
-    console.log(`  ${name}${units}${bytes}  ${ratio}`);
+    const units = `${formatCount(result.unitsPerSecond)} ${options.unit}/s`.padStart(options.unit.length + 14);
+    const bytes = `${formatCount(result.bytesPerSecond / 1e6)} MB/s`.padStart(16);
+    const ratios = Object.entries(result.timesAsFastAs)
+      .filter(([other]) => other !== result.name)
+      .map(([other, ratio]) => `${formatCount(ratio)}x ${other}`);
+    console.log(`  ${result.name.padEnd(20)}${units}${bytes}   ${ratios.join(', ')}`);
   }
 }
 
 function formatCount(count: number): string {
-  return count >= 100 ? Math.round(count).toLocaleString('en-US') : count.toPrecision(3);
+  if (count >= 100) return Math.round(count).toLocaleString('en-US');
+  return Number(count.toPrecision(3)).toString();
 }

@@ -2,8 +2,8 @@
  * The words of a command line: which are options, which are files, and whether there can be such words at all.
  */
 import { ConfigError } from '../errors.ts';
+import { nearNames } from '../plan/near-name.ts';
 import { type CommandName, type OptionSpec, optionSpecs } from './options.ts';
-import { suggest } from './suggestion.ts';
 
 export const program = 'imap-migrate';
 
@@ -79,7 +79,7 @@ export function checkWords(words: Words): void {
     const spec = findSpec(name);
     if (spec === undefined) {
       const known = optionSpecs.filter((each) => each.commands.includes(words.command)).map((each) => each.name);
-      const meant = suggest(name, known);
+      const meant = nearNames(name, known)[0] ?? null;
       throw new ConfigError(
         `unknown option ${dashed(name)}${meant === null ? '' : `, did you mean --${meant}?`} (see ${program} --help)`,
       );
@@ -97,7 +97,7 @@ export function checkWords(words: Words): void {
 function checkFiles({ command, positionals }: Words): void {
   const first = positionals[0];
   if (command === 'migrate' && first !== undefined && /^[\w-]+$/.test(first)) {
-    const meant = suggest(first, [...namedCommands, 'migrate']);
+    const meant = nearNames(first, [...namedCommands, 'migrate'])[0] ?? null;
     if (meant === 'migrate' && positionals.length === 3) {
       throw new ConfigError(`migrating needs no command word: ${program} SRC.ini DST.ini`);
     }

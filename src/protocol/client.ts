@@ -1,5 +1,4 @@
 import { appendLimitOf, offers } from './capability.ts';
-import { systemClock } from './clock.ts';
 import type { Command, Untagged } from './command.ts';
 import { type Quota, type QuotaRoots, quotaCommand, quotaRootCommand } from './commands/admin.ts';
 import { type AppendMessage, type AppendResult, appendCommand } from './commands/append.ts';
@@ -39,12 +38,12 @@ import {
   proxyAuthCommand,
   startTlsCommand,
 } from './commands/session.ts';
+import { type ConnectOptions, type Settings, toSettings } from './connect-options.ts';
 import { Connection } from './connection.ts';
 import type { NonSyncLiterals } from './encoder.ts';
 import { CapabilityError, CommandError, ConnectError, StateError, TlsError, UsageError } from './errors.ts';
 import type { FetchData } from './fetch-data.ts';
 import type { Greeting } from './greeting.ts';
-import type { Limits } from './limits.ts';
 import {
   cramMd5Responder,
   externalResponder,
@@ -55,40 +54,9 @@ import {
   scramResponder,
 } from './sasl.ts';
 import { splitSequenceSet } from './sequence-set.ts';
-import type { TraceLine } from './trace.ts';
-import { openTransport, type TlsMode, type TlsOptions } from './transport.ts';
-import type { Clock, FolderName, Transport } from './types.ts';
+import { openTransport } from './transport.ts';
+import type { FolderName, Transport } from './types.ts';
 import { parseUnsolicited, type Unsolicited } from './unsolicited.ts';
-
-export interface ConnectOptions {
-  /** Name or address to dial; also what the certificate has to name. */
-  readonly host: string;
-  /** 993 with implicit TLS, else 143. */
-  readonly port?: number | undefined;
-  /** `implicit` when a host is dialled; `none` when `command` or `transport` is given. */
-  readonly tls?: TlsMode | undefined;
-  readonly tlsOptions?: TlsOptions | undefined;
-  /** Talk to `sh -c command`'s standard input and output instead of dialling. */
-  readonly command?: string | undefined;
-  /** Talk over this instead; the client starts and closes it. */
-  readonly transport?: Transport | undefined;
-  readonly timeouts?:
-    | {
-        /** From dialling to a session that can be used, greeting and STARTTLS included; 30 000. */
-        readonly connectMs?: number | undefined;
-        /** Longest silence while an answer is owed, progress of an upload counting as life; 60 000. */
-        readonly idleMs?: number | undefined;
-      }
-    | undefined;
-  readonly clock?: Clock | undefined;
-  readonly limits?: Partial<Limits> | undefined;
-  /** The wire, line by line, without secrets. */
-  readonly trace?: ((line: TraceLine) => void) | undefined;
-  /** Refuse to say anything secret, or to be PREAUTHenticated, in clear text. Default: unless `tls` is `none`. */
-  readonly requireTls?: boolean | undefined;
-  /** Gives up connecting when it aborts. */
-  readonly signal?: AbortSignal | undefined;
-}
 
 export interface FetchOptions {
   /** False: the set holds sequence numbers. */
@@ -109,8 +77,6 @@ export interface StoreOptions {
 const logoutMs = 10_000;
 /** Longest sequence set in one command: servers bound a line at 8 KiB (RFC 7162 4), and there are items beside it. */
 const maxSetBytes = 7_000;
-/** Iterations computed for a SCRAM server: ten times what careful ones ask for, about half a second. */
-const maxScramIterations = 600_000;
 
 /**
  * An IMAP session. Calls may overlap: each one is sent as soon as the protocol allows, in the order of the calls, and
@@ -138,7 +104,7 @@ export class ImapClient implements AsyncDisposable {
     this.#connection = new Connection(transport, {
       clock: settings.clock,
       idleMs: settings.idleMs,
-      limits: settings.options.limits,
+      limits: settings.limits,
       trace: settings.options.trace,
       nonSyncLiterals: () => this.#nonSyncLiterals(),
       onUnsolicited: (response) => this.#onUnsolicited(response),
@@ -170,6 +136,7 @@ export class ImapClient implements AsyncDisposable {
       return client;
     } catch (error) {
       client?.close();
+      options.transport?.close();
       throw signal.aborted ? signal.reason : error;
     } finally {
       cancel();
@@ -249,7 +216,8 @@ export class ImapClient implements AsyncDisposable {
     password: string,
     options: { readonly mechanism: 'SCRAM-SHA-1' | 'SCRAM-SHA-256'; readonly authorizationId?: string | undefined },
   ): Promise<void> {
-    const responder = scramResponder({ ...options, user, password, maxIterations: maxScramIterations });
+    const { maxScramIterations: maxIterations } = this.#settings.limits;
+    const responder = scramResponder({ ...options, user, password, maxIterations });
     await this.saslLogin(options.mechanism, responder);
   }
 
@@ -494,7 +462,8 @@ export class ImapClient implements AsyncDisposable {
     this.#requireSelected();
     const { charset, useUid = true } = options;
     const extended = this.hasCapability('ESEARCH');
-    return await this.#connection.execute(searchCommand({ criteria, charset, useUid, extended }));
+    const { maxSearchHits: maxHits } = this.#settings.limits;
+    return await this.#connection.execute(searchCommand({ criteria, charset, useUid, extended, maxHits }));
   }
 
   /** STORE +FLAGS; resolves with the new flags as answered. @throws StateError when no folder is selected. */
@@ -669,40 +638,6 @@ function toUint32Array(numbers: ArrayLike<number>): Uint32Array {
     if (copy[index] !== number) throw new UsageError(`${number} is no message number`);
   }
   return copy;
-}
-
-interface Settings {
-  readonly options: ConnectOptions;
-  readonly host: string;
-  readonly port: number;
-  readonly tls: TlsMode;
-  readonly tlsOptions: TlsOptions;
-  readonly requireTls: boolean;
-  readonly command: string | null;
-  readonly connectMs: number;
-  readonly idleMs: number;
-  readonly clock: Clock;
-  /** For messages to people. */
-  readonly address: string;
-}
-
-function toSettings(options: ConnectOptions): Settings {
-  const dials = options.command === undefined && options.transport === undefined;
-  const tls = options.tls ?? (dials ? 'implicit' : 'none');
-  const port = options.port ?? (tls === 'implicit' ? 993 : 143);
-  return {
-    options,
-    host: options.host,
-    port,
-    tls,
-    tlsOptions: options.tlsOptions ?? {},
-    requireTls: options.requireTls ?? tls !== 'none',
-    command: options.command ?? null,
-    connectMs: options.timeouts?.connectMs ?? 30_000,
-    idleMs: options.timeouts?.idleMs ?? 60_000,
-    clock: options.clock ?? systemClock,
-    address: options.transport?.description ?? (dials ? `${options.host}:${port}` : 'the command'),
-  };
 }
 
 function toError(reason: unknown): Error {

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { Answer, Command, Untagged } from './command.ts';
 import { Encoder, type NonSyncLiterals } from './encoder.ts';
-import { ByeError, CommandError, ConnectionClosedError, ProtocolError, TlsError } from './errors.ts';
+import { ByeError, CommandError, ConnectionClosedError, LimitError, ProtocolError, TlsError } from './errors.ts';
 import { type Failure, FailureReport, sameFailure } from './failure.ts';
 import { type FetchData, parseFetch } from './fetch-data.ts';
 import type { Frame } from './frame.ts';
@@ -20,7 +20,7 @@ export interface ConnectionOptions {
   readonly clock: Clock;
   /** Longest silence while an answer is owed. */
   readonly idleMs: number;
-  readonly limits?: Partial<Limits> | undefined;
+  readonly limits: Limits;
   readonly trace?: ((line: TraceLine) => void) | undefined;
   /** What the server allows at the moment a command is written. */
   readonly nonSyncLiterals: () => NonSyncLiterals;
@@ -43,6 +43,8 @@ export class Connection {
   readonly #watch: IdleWatch;
   readonly #outbox: Outbox;
   #framer: Framer;
+  /** The chunk being read, and those that arrived meanwhile. */
+  readonly #chunks: Buffer[] = [];
   readonly #tagPrefix = randomTagPrefix();
   #tagCount = 0;
   #waitsForGreeting: { resolve(greeting: Greeting): void; reject(error: Error): void } | null = null;
@@ -145,11 +147,20 @@ export class Connection {
   // -- Receiving ------------------------------------------------------------------------------------------------------
 
   #newFramer(): Framer {
-    const { limits } = this.#options;
-    return new Framer((frame) => this.#onFrame(frame), limits === undefined ? {} : { limits });
+    return new Framer((frame) => this.#onFrame(frame), { limits: this.#options.limits });
   }
 
+  /** A transport may answer a write at once, in the middle of reading: what arrives then is read afterwards. */
   #onChunk(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    if (this.#chunks.length > 1) return;
+    for (let next: Buffer | undefined = chunk; next !== undefined; next = this.#chunks[0]) {
+      this.#read(next);
+      this.#chunks.shift();
+    }
+  }
+
+  #read(chunk: Buffer): void {
     if (this.#failure !== null) return;
     this.#watch.heard();
     try {
@@ -206,9 +217,14 @@ export class Connection {
   #route(response: Untagged, frame: Frame): void {
     const again = () => (response.kind === 'data' ? (parseResponse(frame) as DataResponse) : response);
     let offered: Untagged | null = response;
-    for (const { command, tag } of this.#outbox.unanswered) {
+    for (const pending of this.#outbox.unanswered) {
+      const { command, tag } = pending;
       if (command.accept === undefined) continue;
-      if (command.accept(offered ?? again(), tag)) return;
+      if (command.accept(offered ?? again(), tag)) {
+        const { maxResponses } = this.#options.limits;
+        if (++pending.responses <= maxResponses) return;
+        throw new LimitError(`the answer to ${command.name} has more than ${maxResponses} parts`);
+      }
       offered = null;
     }
     this.#options.onUnsolicited(offered ?? again());

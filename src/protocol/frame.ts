@@ -90,7 +90,9 @@ export class Frame {
 
   #slice(at: number): Buffer {
     const buffer = this.#sliceBuffers[at] as Buffer;
-    return buffer.subarray(this.#sliceStarts[at], this.#sliceEnds[at]);
+    const start = this.#sliceStarts[at] as number;
+    const end = this.#sliceEnds[at] as number;
+    return start === 0 && end === buffer.length ? buffer : buffer.subarray(start, end);
   }
 
   /** For the framer. */

@@ -224,7 +224,7 @@ export class Framer {
     if (this.#frame.runCount === 0 && !isUntaggedData(line, start, textEnd)) return -1;
     if (lastDigit - at > maxSizeDigits) throw new LimitError('a literal announces a size of absurd length');
     let size = 0;
-    for (let digit = at + 1; digit <= lastDigit; digit++) size = size * 10 + (line[digit] as number) - ZERO;
+    for (let digit = at + 1; digit <= lastDigit; digit++) size = size * 10 + ((line[digit] as number) - ZERO);
     this.#markerStart = at > start && line[at - 1] === TILDE ? at - 1 : at;
     return size;
   }

@@ -5,7 +5,7 @@
  * Start with `ImapClient.connect`. Every error is an `ImapError` with a stable `code`.
  */
 
-export type { ConnectOptions, FetchOptions, StoreOptions } from './client.ts';
+export type { FetchOptions, StoreOptions } from './client.ts';
 export { ImapClient } from './client.ts';
 export { systemClock } from './clock.ts';
 export type { Quota, QuotaRoots } from './commands/admin.ts';
@@ -23,6 +23,7 @@ export type {
 export type { MessageSet, StoredFlags } from './commands/message.ts';
 export type { SearchArgument } from './commands/search.ts';
 export type { Capabilities, IdFields } from './commands/session.ts';
+export type { ConnectOptions } from './connect-options.ts';
 export { dateToInternalDate, internalDateToEpochMs } from './datetime.ts';
 export { type EncodedCommand, Encoder, type NonSyncLiterals } from './encoder.ts';
 export * from './errors.ts';

@@ -352,7 +352,7 @@ export class Lexer {
     while (at < end) {
       const byte = buffer[at] as number;
       if (byte < ZERO || byte > NINE) break;
-      value = value * 10 + byte - ZERO;
+      value = value * 10 + (byte - ZERO);
       at++;
     }
     if (at === start) this.fail('a number');

@@ -27,6 +27,12 @@ export interface Limits {
   readonly maxValues: number;
   /** One literal that is joined for a generic value or a name, in bytes. Bodies are never joined; names and envelopes are small. */
   readonly maxJoinedBytes: number;
+  /** Untagged responses one command may collect, FETCH aside, which is handed on: no account has so many folders. */
+  readonly maxResponses: number;
+  /** Hits of one search. */
+  readonly maxSearchHits: number;
+  /** Rounds of hashing a SCRAM server may ask for: ten times what careful ones do, about half a second. */
+  readonly maxScramIterations: number;
 }
 
 /** The caps in force unless `Partial<Limits>` says otherwise. */
@@ -40,6 +46,9 @@ export const defaultLimits: Limits = {
   maxDepth: 64,
   maxValues: 1_000_000,
   maxJoinedBytes: 1024 * 1024,
+  maxResponses: 250_000,
+  maxSearchHits: 10_000_000,
+  maxScramIterations: 600_000,
 };
 
 /** `overrides` on top of the defaults. */

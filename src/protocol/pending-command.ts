@@ -13,6 +13,8 @@ export class PendingCommand {
   readonly groups: readonly (readonly Buffer[])[];
   readonly resolve: (result: never) => void;
   readonly reject: (error: Error) => void;
+  /** Untagged responses it has taken. */
+  responses = 0;
   #group = 0;
   #part = 0;
   #offset = 0;

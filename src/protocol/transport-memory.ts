@@ -89,7 +89,7 @@ class MemoryEnd implements MemoryTransport {
       return Promise.reject(new TlsError(`${this.description}: bytes arrived in clear text before the TLS handshake.`));
     }
     return new Promise((resolve, reject) => {
-      if (this.#closed) return reject(this.#handshakeCut());
+      if (this.#closed || this.#ended !== null) return reject(this.#handshakeCut());
       this.#upgrade = { resolve, reject };
       const peer = this.peer;
       if (peer === null || peer.#upgrade === null) return;

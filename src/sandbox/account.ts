@@ -24,6 +24,7 @@ export interface AccountQuota {
 export interface AccountSettings {
   readonly delimiter: string | null;
   readonly personalPrefix: string;
+  readonly firstUidValidity: number;
   /** Epoch milliseconds. */
   now(): number;
 }
@@ -51,7 +52,7 @@ export class SandboxAccount {
   logins = 0;
   failedLogins = 0;
   readonly #mailboxes = new Map<string, SandboxMailbox>();
-  #nextUidValidity = 1_600_000_001;
+  #nextUidValidity: number;
 
   constructor(options: AccountOptions, settings: AccountSettings) {
     this.user = options.user;
@@ -60,6 +61,7 @@ export class SandboxAccount {
     this.admin = options.admin ?? false;
     this.quota = options.quota ?? null;
     this.settings = settings;
+    this.#nextUidValidity = settings.firstUidValidity;
     this.addMailbox('INBOX');
   }
 

@@ -44,6 +44,9 @@ export class Channel {
   #flushing = false;
   #closing = false;
   #ended = false;
+  /** The wire is gone, and what arrived before is still to be done when a hold ends. */
+  #orphaned = false;
+  #startingTls = false;
 
   constructor(
     host: SessionHost,
@@ -112,20 +115,26 @@ export class Channel {
     this.#work();
   }
 
-  /** The wire is gone. */
+  /**
+   * The wire is gone. A session that a fault holds does not notice: once released it does what it had received, as a slow
+   * server stores mail whose sender has long hung up.
+   */
   closed(): void {
     if (this.#ended) return;
+    this.#orphaned = true;
+    this.#writable = true;
+    if (this.#holds > 0 && !this.#startingTls) return;
     this.#ended = true;
     this.#owner.over();
   }
 
   /** Adds text to the output, one latin1 character per byte. */
   text(text: string): void {
-    if (!this.#ended) this.#output.text(text);
+    if (!this.closing) this.#output.text(text);
   }
 
   octets(octets: Buffer): void {
-    if (!this.#ended) this.#output.octets(octets);
+    if (!this.closing) this.#output.octets(octets);
   }
 
   /** Says BYE; the connection ends when the output has left. What is written later is not sent. */
@@ -156,7 +165,12 @@ export class Channel {
   startTls(whenStarted: (release: () => void) => void): void {
     this.flush();
     this.input.clear();
-    whenStarted(this.hold());
+    this.#startingTls = true;
+    const release = this.hold();
+    whenStarted(() => {
+      this.#startingTls = false;
+      release();
+    });
     this.#host.startTls?.();
   }
 
@@ -202,20 +216,21 @@ export class Channel {
   #work(): void {
     if (this.#ended) return;
     this.#owner.work();
-    if (this.#hostWaits && this.input.length < heldInputBytes) {
+    if (this.#orphaned) this.closed();
+    if (this.#hostWaits && !this.#orphaned && this.input.length < heldInputBytes) {
       this.#hostWaits = false;
       this.#host.resume?.();
     }
   }
 
   #send(parts: readonly Buffer[]): void {
-    if (parts.length > 0 && this.#host.send(parts) === false) this.#writable = false;
+    if (parts.length > 0 && !this.#orphaned && this.#host.send(parts) === false) this.#writable = false;
   }
 
   #end(reset: boolean): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#owner.over();
-    this.#host.end(reset);
+    if (!this.#orphaned) this.#host.end(reset);
   }
 }

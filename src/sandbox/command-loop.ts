@@ -1,4 +1,4 @@
-import { type Answer, bad, encodeAnswer, Refusal } from './answer.ts';
+import { type Answer, bad, encodeAnswer, no, Refusal } from './answer.ts';
 import type { CommandRun, CommandSpec, Intake, LiteralHeader } from './command.ts';
 import { commands } from './commands.ts';
 import type { ArmedFault, FaultPoint } from './faults.ts';
@@ -56,6 +56,8 @@ export class CommandLoop {
     } finally {
       this.#busy = false;
     }
+    // Changes may have waited for a hold to end.
+    if (this.#run?.idle === true && !this.#session.channel.blocked) this.#announceChanges(true);
     this.#session.channel.flush();
   }
 
@@ -66,9 +68,9 @@ export class CommandLoop {
 
   /** Another session changed the selected mailbox: an idling client is told at once, others with their next command. */
   announceWhileIdle(): void {
-    if (this.#run?.idle !== true || this.#session.channel.blocked) return;
+    if (this.#busy || this.#run?.idle !== true || this.#session.channel.blocked) return;
     this.#announceChanges(true);
-    this.flushUnlessBusy();
+    this.#session.channel.flush();
   }
 
   flushUnlessBusy(): void {
@@ -93,7 +95,8 @@ export class CommandLoop {
     if (this.#literal !== null) return this.#takeLiteral(this.#literal);
     const line = channel.input.takeLine();
     const longest = server.options.maxLineBytes ?? 65_536;
-    if (line === null ? channel.input.length > longest : line.length > longest) {
+    // An unfinished line may still turn out to be of the longest length, with half of its CRLF here.
+    if (line === null ? channel.input.length > longest + 1 : line.length > longest) {
       this.#refuseLongLine(line, longest);
       return true;
     }
@@ -159,7 +162,10 @@ export class CommandLoop {
 
   /** What takes the command's arguments. @throws Refusal when it may not run now. */
   #admit(spec: CommandSpec | null, name: string): Intake {
-    if (spec === null) throw bad(`Unknown command ${name}`);
+    if (spec === null) {
+      const refuse = this.#session.server.options.unknownCommandAnswer === 'NO' ? no : bad;
+      throw refuse(`Unknown command ${name}`);
+    }
     if (spec.state === 'not-authenticated' && this.#session.account !== null) throw bad('Already logged in');
     if (spec.state === 'authenticated' || spec.state === 'selected') this.#session.requireAccount();
     if (spec.state === 'selected') this.#session.requireSelection();
@@ -282,7 +288,8 @@ export class CommandLoop {
     if (channel.closing) return;
     if (final !== null) channel.text(`${current.tag} ${encodeAnswer(final)}\r\n`);
     for (const fault of current.faults) this.#strikeAfterTagged(fault, current);
-    if (answer.status === 'OK') afterAnswer?.();
+    // A fault may have told the client otherwise.
+    if (answer.status === 'OK' && final?.status !== 'NO' && final?.status !== 'BAD') afterAnswer?.();
   }
 
   #announceChanges(expunges: boolean): void {

@@ -123,13 +123,7 @@ class MemoryWire implements Transport {
     const handlers = this.#handlers;
     if (session === null || handlers === null) return;
     this.#later(() => {
-      for (
-        let piece = this.#toServer.shift();
-        piece !== null && !this.#toServer.paused;
-        piece = this.#toServer.shift()
-      ) {
-        session.receive(piece);
-      }
+      for (let piece = this.#toServer.shift(); piece !== null; piece = this.#toServer.shift()) session.receive(piece);
       session.closed();
       handlers.onClose(null);
     });

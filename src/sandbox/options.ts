@@ -47,6 +47,8 @@ export interface SandboxOptions {
   /** Failed logins on one connection before it is closed with BYE. Default: no limit. */
   maxLoginFailures?: number;
 
+  /** How unknown and switched-off commands are refused. Default `BAD`; Courier says `NO`. */
+  unknownCommandAnswer?: 'BAD' | 'NO';
   /** Largest message in bytes. Announced as APPENDLIMIT unless that feature is off; larger ones are refused with TOOBIG. */
   appendLimit?: number | null;
   /** Longest command line in bytes, literals not counted. Default 65,536. */
@@ -69,6 +71,8 @@ export interface SandboxOptions {
    * left on, such a server is not atomic.
    */
   commitAtLastOctet?: boolean;
+  /** UIDVALIDITY of each account's first mailbox; the others count on from it. Default 1,600,000,001. */
+  firstUidValidity?: number;
   /** UIDs and UIDVALIDITY change each time a mailbox is selected that no other session has selected. */
   uidNotSticky?: boolean;
   /** Header names in FETCH answers: as asked, or quoted as Courier does. Default `as-asked`. */

@@ -52,6 +52,7 @@ export class SandboxServer {
     const account = new SandboxAccount(options, {
       delimiter: this.delimiter,
       personalPrefix: this.personalPrefix,
+      firstUidValidity: this.options.firstUidValidity ?? 1_600_000_001,
       now: () => this.now(),
     });
     this.accounts.set(account.user, account);

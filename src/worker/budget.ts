@@ -1,32 +1,36 @@
-/** A byte budget: who wants to hold more than is free waits in line. One holder may exceed it alone, so that nothing waits for ever. */
-export class ByteBudget {
-  readonly #limit: number;
+/**
+ * A budget of something countable: bytes of messages held, appends under way. Who wants more than is free waits in line.
+ * One holder may exceed it alone, so that nothing waits for ever.
+ */
+export class Budget {
+  /** May change while it is in use; counts from the next grant on. */
+  limit: number;
   #held = 0;
-  readonly #waiting: { bytes: number; grant: () => void }[] = [];
+  readonly #waiting: { amount: number; grant: () => void }[] = [];
 
-  constructor(limitBytes: number) {
-    this.#limit = limitBytes;
+  constructor(limit: number) {
+    this.limit = limit;
   }
 
-  /** Resolves when `bytes` may be held; pair it with `release`. */
-  acquire(bytes: number): Promise<void> {
-    if (this.#waiting.length === 0 && this.#fits(bytes)) {
-      this.#held += bytes;
+  /** Resolves when `amount` may be held; pair it with `release`. */
+  acquire(amount: number): Promise<void> {
+    if (this.#waiting.length === 0 && this.#fits(amount)) {
+      this.#held += amount;
       return Promise.resolve();
     }
-    return new Promise((grant) => this.#waiting.push({ bytes, grant }));
+    return new Promise((grant) => this.#waiting.push({ amount, grant }));
   }
 
-  release(bytes: number): void {
-    this.#held -= bytes;
-    for (let first = this.#waiting[0]; first !== undefined && this.#fits(first.bytes); first = this.#waiting[0]) {
+  release(amount: number): void {
+    this.#held -= amount;
+    for (let first = this.#waiting[0]; first !== undefined && this.#fits(first.amount); first = this.#waiting[0]) {
       this.#waiting.shift();
-      this.#held += first.bytes;
+      this.#held += first.amount;
       first.grant();
     }
   }
 
-  #fits(bytes: number): boolean {
-    return this.#held === 0 || this.#held + bytes <= this.#limit;
+  #fits(amount: number): boolean {
+    return this.#held === 0 || this.#held + amount <= this.limit;
   }
 }

@@ -1,7 +1,7 @@
 import { packBatches } from '../plan/shard.ts';
 import type { BatchLimits, Shard } from '../plan/types.ts';
 import { internalDateToEpochMs } from '../protocol/index.ts';
-import type { ByteBudget } from './budget.ts';
+import type { Budget } from './budget.ts';
 import type { BatchReport, Outcome } from './contract.ts';
 import { digestOf } from './digest.ts';
 import type { Fetched, Message, ReadableFolder, RefusedWords, WritableFolder } from './endpoint.ts';
@@ -9,9 +9,6 @@ import { isOverQuota } from './failure.ts';
 
 /** One FETCH and one MULTIAPPEND: large enough that the command costs nothing, small enough to repeat. */
 export const batchLimits: BatchLimits = { maxMessages: 100, maxBytes: 4 * 1024 * 1024 };
-
-/** Appends sent and not answered. Two keep a far server busy; more only make a lost connection dearer. */
-const unansweredAppends = 3;
 
 /** This many refusals in a row, and nothing stored before: it is the folder that is refused, not the messages. */
 const hopelessRefusals = 20;
@@ -28,6 +25,14 @@ export interface CopyPort {
   readonly dateCheck: DateCheck;
   /** True: take no new work, finish what is in flight. */
   isDraining(): boolean;
+}
+
+/** What the copies of one lane share. */
+export interface CopyBudgets {
+  /** Bytes of messages fetched or asked for, and not yet answered by the target. */
+  readonly bytes: Budget;
+  /** Batches sent and not yet answered. */
+  readonly appends: Budget;
 }
 
 /** The target as a whole refuses more: no message of this account can be stored now. */
@@ -53,17 +58,19 @@ export class FolderCopy {
   readonly #reader: ReadableFolder;
   readonly #writer: WritableFolder;
   readonly #port: CopyPort;
-  readonly #budget: ByteBudget;
+  readonly #bytes: Budget;
+  readonly #appends: Budget;
   readonly #unanswered = new Set<Promise<void>>();
   #failure: { readonly error: unknown } | null = null;
   #stored = 0;
   #refusedInARow = 0;
 
-  constructor(reader: ReadableFolder, writer: WritableFolder, port: CopyPort, budget: ByteBudget) {
+  constructor(reader: ReadableFolder, writer: WritableFolder, port: CopyPort, budgets: CopyBudgets) {
     this.#reader = reader;
     this.#writer = writer;
     this.#port = port;
-    this.#budget = budget;
+    this.#bytes = budgets.bytes;
+    this.#appends = budgets.appends;
   }
 
   /** Fetches and sends every shard. Resolves when the source folder is not needed any more. @throws what ended the copy */
@@ -74,7 +81,7 @@ export class FolderCopy {
         if (this.#failure !== null || this.#port.isDraining()) break;
         const uids = shard.uids.subarray(start, end);
         const bytes = sum(shard.sizes, start, end);
-        await this.#budget.acquire(bytes);
+        await this.#bytes.acquire(bytes);
         // Fetching starts now; sending waits for the batch before, so that order is kept.
         const fetched = this.#reader.fetch(uids);
         fetched.catch(() => {});
@@ -99,18 +106,17 @@ export class FolderCopy {
     let answered: Promise<void> | null = null;
     try {
       const fetched = await fetching;
-      const window = this.#writer.pipelines ? unansweredAppends : 1;
-      while (this.#unanswered.size >= window) await Promise.race(this.#unanswered);
-      if (this.#failure !== null) return;
-      answered = this.#store(fetched)
+      await this.#appends.acquire(1);
+      answered = (this.#failure === null ? this.#store(fetched) : Promise.resolve())
         .catch((error: unknown) => this.#fail(error))
         .finally(() => {
           if (answered !== null) this.#unanswered.delete(answered);
-          this.#budget.release(budgetedBytes);
+          this.#appends.release(1);
+          this.#bytes.release(budgetedBytes);
         });
       this.#unanswered.add(answered);
     } finally {
-      if (answered === null) this.#budget.release(budgetedBytes);
+      if (answered === null) this.#bytes.release(budgetedBytes);
     }
   }
 

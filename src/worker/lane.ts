@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import { exitCodes } from '../errors.ts';
 import type { Side } from '../job.ts';
 import type { Shard } from '../plan/types.ts';
-import { ByteBudget } from './budget.ts';
+import { Budget } from './budget.ts';
 import type {
   Channel,
   FolderTask,
@@ -23,6 +23,9 @@ import { reportAccount } from './report.ts';
 
 /** Bytes of messages a lane may hold: fetched or asked for, and not yet answered by the target. */
 const laneBudgetBytes = 24 * 1024 * 1024;
+
+/** Batches sent and not answered. Two keep a far server busy; more only make a lost connection dearer. */
+const unansweredAppends = 3;
 
 /** What a lane needs from its surroundings; tests give it memory transports and their own time. */
 export interface LaneParts {
@@ -48,7 +51,7 @@ class Lane {
   readonly #options: LaneOptions;
   readonly #channel: Channel<FromLane, ToLane>;
   readonly #parts: LaneParts;
-  readonly #budget = new ByteBudget(laneBudgetBytes);
+  readonly #budgets = { bytes: new Budget(laneBudgetBytes), appends: new Budget(unansweredAppends) };
   readonly #dateCheck: DateCheck;
   readonly #awaitedShards = new Map<number, (shard: Shard | null) => void>();
   readonly #unfinished = new Set<Promise<void>>();
@@ -196,6 +199,7 @@ class Lane {
       if (writing.status === 'rejected') throw writing.reason;
       const reader = reading.value;
       const writer = writing.value;
+      this.#budgets.appends.limit = writer.pipelines ? unansweredAppends : 1;
       this.#channel.post({ kind: 'opened', folderId, source: reader.facts, target: writer.facts });
       const copy = new FolderCopy(
         reader,
@@ -207,7 +211,7 @@ class Lane {
           dateCheck: this.#dateCheck,
           isDraining: () => this.#draining,
         },
-        this.#budget,
+        this.#budgets,
       );
       side = 'source';
       await Promise.all([task.scan ? this.#scan(folderId, reader) : null, copy.read()]);

@@ -1,7 +1,6 @@
 /** What the live tests share: the servers of this machine, account files, and the real command as a child process. */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, inject } from 'vitest';
 import { commandFile, ensureBuilt } from '../../scripts/setup.mjs';
@@ -31,14 +30,10 @@ export function closeAfterAll(): <Resource extends AsyncDisposable>(resource: Re
 /** Keys of an account file. */
 export type IniKeys = Readonly<Record<string, string | number>>;
 
-/** A folder for account files and journals that is gone after the test file. */
+/** A folder for the account files and journals of one test file. */
 export class Workspace {
-  readonly dir = mkdtempSync(join(tmpdir(), 'imap-migrate-live-'));
+  readonly dir = mkdtempSync(join(inject('workDir'), 'file-'));
   #files = 0;
-
-  constructor() {
-    afterAll(() => rmSync(this.dir, { recursive: true, force: true }));
-  }
 
   /** An account file that only its owner may read: clear text, unless `keys` say otherwise. */
   account(access: AccountAccess, keys: IniKeys = {}): string {
@@ -139,11 +134,6 @@ export function refusals(report: JobReport): string[] {
   return report.folders.flatMap((folder) =>
     folder.refused.map((refusal) => `${refusal.folder} UID ${refusal.uid}: ${refusal.code} ${refusal.message}`),
   );
-}
-
-/** Mode bits of a file, for tests about secrets. */
-export function fileMode(file: string): number | null {
-  return existsSync(file) ? statSync(file).mode & 0o777 : null;
 }
 
 function parseEvents(stdout: string): CommandEvent[] {

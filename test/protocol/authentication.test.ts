@@ -212,6 +212,16 @@ describe('a refused login', () => {
     await server.done;
   });
 
+  it('that never comes to an end is abandoned, and when that does not help, the session', async () => {
+    const { client } = await openScripted(
+      `C: $A AUTHENTICATE PLAIN AHUAcA==\n${'S: +\nC: \n'.repeat(8)}S: +\nC: *\nS: +\nX: gone`,
+      { capabilities: 'SASL-IR' },
+    );
+    const error = await rejection(client.plainLogin('u', 'p'));
+    expect(error).toMatchObject({ name: 'ProtocolError' });
+    expect(client.closed).toBe(true);
+  });
+
   it.each([
     ['without its proof', `C: $A AUTHENTICATE SCRAM-SHA-1 ${scramFirst}\nS: + ${scramServerFirst}\nC: ${scramFinal}`],
     ['at once', `C: $A AUTHENTICATE SCRAM-SHA-1 ${scramFirst}`],

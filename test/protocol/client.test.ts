@@ -773,6 +773,10 @@ describe('arguments that cannot be said on the wire', () => {
     ['an empty group of criteria', (client) => client.search(['NOT', []])],
     ['a date that is none', (client) => client.search(['SINCE', new Date(Number.NaN)])],
     ['a capability with a space', (client) => client.enable('A B')],
+    [
+      'a body that is not as long as it says',
+      (client) => client.append('a', { body: { size: 9, chunks: [Buffer.from('short')] } }),
+    ],
     ['no messages', (client) => client.multiappend('a', [])],
   ])('%s: refused before a byte is sent, and the session goes on', async (_what, run) => {
     const { client, server } = await openScripted(`${selecting()}C: $A NOOP\nS: $A OK done`, {

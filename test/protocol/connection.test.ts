@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { ImapClient } from '../../src/protocol/client.ts';
 import { ByeError, type ImapError } from '../../src/protocol/errors.ts';
+import type { Limits } from '../../src/protocol/limits.ts';
 import { createMemoryPair } from '../../src/protocol/transport-memory.ts';
 import type { Transport, TransportHandlers } from '../../src/protocol/types.ts';
 import { ManualClock, turns } from '../support/manual-clock.ts';
+import { scriptedPair } from '../support/scripted-server.ts';
 import { openScripted, rejection, selecting } from '../support/scripted-session.ts';
 
 const message = (text: string) => ({ body: Buffer.from(text) });
@@ -111,6 +113,32 @@ describe('a server out of step', () => {
     expect(await rejection(client.noop())).toMatchObject({ name: 'LimitError', code: 'LIMIT' });
   });
 
+  it.each<[string, Partial<Limits>, string, (client: ImapClient) => Promise<unknown>]>([
+    [
+      'more folders than anybody has',
+      { maxResponses: 8 },
+      `C: $A LIST "" "*"\n${'S: * LIST () "/" a\n'.repeat(9)}X: gone`,
+      (client) => client.listFolders(),
+    ],
+    [
+      'more hits than allowed',
+      { maxSearchHits: 3 },
+      'C: $A UID SEARCH ALL\nS: * SEARCH 1 2 3 4\nX: gone',
+      (client) => client.search('ALL'),
+    ],
+    [
+      'a range of more hits than allowed',
+      { maxSearchHits: 3 },
+      'C: $A UID SEARCH RETURN (ALL) ALL\nS: * ESEARCH (TAG "$A") UID ALL 1:4294967295\nX: gone',
+      (client) => client.search('ALL'),
+    ],
+  ])('%s end the session with a LimitError', async (_what, limits, transcript, run) => {
+    const capabilities = transcript.includes('RETURN') ? 'ESEARCH' : '';
+    const { client } = await openScripted(selecting() + transcript, { capabilities, connect: { limits } });
+    await client.selectFolder('INBOX');
+    expect(await rejection(run(client))).toMatchObject({ name: 'LimitError' });
+  });
+
   it('a handler of unsolicited data that throws ends the session with that as the cause', async () => {
     const { client } = await openScripted('C: $A NOOP\nS: * 1 EXISTS\nX: gone');
     const cause = new Error('handler');
@@ -118,6 +146,38 @@ describe('a server out of step', () => {
       throw cause;
     };
     expect(await rejection(client.noop())).toMatchObject({ name: 'ConnectionClosedError', cause });
+  });
+});
+
+describe('a transport that answers at once', () => {
+  it('is read in order, not in the middle of a response', async () => {
+    let handlers: TransportHandlers | null = null;
+    let tag = '';
+    const transport: Transport = {
+      secure: false,
+      description: 'immediate',
+      start: (given) => {
+        handlers = given;
+        given.onData(Buffer.from('* OK [CAPABILITY IMAP4rev1] hi\r\n'));
+      },
+      write: (parts) => {
+        const line = Buffer.concat(parts).toString('latin1');
+        tag = /^[A-Z]{5}\d+/.exec(line)?.[0] ?? tag;
+        const answer = line.endsWith('{5}\r\n') ? '+ go\r\n* 1 EXISTS\r\n' : `${tag} OK done\r\n* 2 EXISTS\r\n`;
+        handlers?.onData(Buffer.from(answer));
+        return true;
+      },
+      pause: () => {},
+      resume: () => {},
+      upgrade: () => Promise.resolve(),
+      close: () => {},
+    };
+    const client = await ImapClient.connect({ host: 'test', transport, clock: new ManualClock() });
+    const news: unknown[] = [];
+    client.onUnsolicited = (data) => news.push(data.kind === 'exists' ? data.count : data);
+    await Promise.all([client.noop(), client.append('t', message('hello')), client.noop()]);
+    expect(news).toEqual([2, 1, 2, 2]);
+    client.close();
   });
 });
 
@@ -394,5 +454,51 @@ describe('back-pressure', () => {
     client.resume();
     await fetching;
     expect(seen).toEqual([1]);
+  });
+});
+
+describe('STARTTLS', () => {
+  const offering = 'S: * OK [CAPABILITY IMAP4rev1 STARTTLS AUTH=EVIL] hi\nC: $S STARTTLS\n';
+  const connect = (transcript: string) => {
+    const { transport, server } = scriptedPair(transcript);
+    const options = { host: 'test', transport, clock: new ManualClock(), tls: 'starttls' as const };
+    return { connecting: ImapClient.connect(options), server };
+  };
+
+  it('forgets what was said in clear text, also between the command and its OK', async () => {
+    const { connecting, server } = connect(
+      `${offering}S: * CAPABILITY IMAP4rev1 EVIL2\nX: starttls $S OK [CAPABILITY EVIL3] go
+      C: $C CAPABILITY\nS: * CAPABILITY IMAP4rev1 GOOD\nS: $C OK done`,
+    );
+    const client = await connecting;
+    await server.done;
+    expect(client.secure).toBe(true);
+    expect([...(await client.capabilities())]).toEqual(['IMAP4REV1', 'GOOD']);
+  });
+
+  it.each([
+    ['in the chunk of its OK', String.raw`X: raw "$S OK go\r\n* OK injected\r\n"`],
+    ['in part, in the chunk of its OK', String.raw`X: raw "$S OK go\r\n*"`],
+    ['as a blank line', String.raw`X: raw "$S OK go\r\n\r\n"`],
+    ['as a tagged answer', String.raw`X: raw "$S OK go\r\nX OK\r\n"`],
+  ])('is broken off when anything follows %s', async (_where, answer) => {
+    const { connecting, server } = connect(`${offering}${answer}\nX: gone`);
+    expect(await rejection(connecting)).toMatchObject({ name: 'TlsError' });
+    await server.done;
+    expect(server.unexpected).toBe('');
+  });
+
+  it('is broken off when anything follows later, before TLS is up', async () => {
+    const { connecting, server } = connect(`${offering}S: $S OK go\nX: wait\nS: * OK injected\nX: gone`);
+    expect(await rejection(connecting)).toMatchObject({ name: 'TlsError' });
+    await server.done;
+  });
+
+  it('nothing is sent before TLS is up', async () => {
+    const { connecting, server } = connect(`${offering}S: $S OK go`);
+    void rejection(connecting);
+    await server.done;
+    await turns(10);
+    expect(server.unexpected).toBe('');
   });
 });

@@ -172,6 +172,15 @@ test.each(cases)('$name', (each) => {
   expect(runTranscript(each)).toEqual(each.expect);
 });
 
+test('an expunge makes room in the quota again', () => {
+  const { alice, client } = openRaw();
+  alice.quota = { storageBytes: one.length, messages: 1 };
+  const append = () => client.say(`a1 APPEND INBOX {${one.length}+}`, one)[0]?.slice(0, 5);
+  expect([append(), append()]).toEqual(['a1 OK', 'a1 NO']);
+  alice.inbox.expunge([...alice.inbox.messages]);
+  expect(append()).toBe('a1 OK');
+});
+
 describe('what is stored', () => {
   const append = (options: SandboxOptions, text: string) => {
     const { alice, client } = openRaw(options);

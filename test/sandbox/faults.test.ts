@@ -103,6 +103,29 @@ describe('a cut', () => {
   });
 });
 
+test('several byte faults on one connection each strike at their own byte', () => {
+  const { server } = openRaw({ announceCapabilities: false });
+  const stalls = [5, 12].map((bytes) =>
+    server.faults.add({ direction: 'out', bytes, connection: 2 }, { kind: 'stall' }),
+  );
+  server.faults.add({ direction: 'out', bytes: 16, connection: 2 }, { kind: 'cut' });
+  server.faults.add({ direction: 'in', bytes: 3, connection: 3 }, { kind: 'stall' });
+  server.faults.add({ direction: 'in', bytes: 8, connection: 3 }, { kind: 'cut' });
+  const client = new RawClient(server);
+  const sent = [client.take()];
+  for (const stall of stalls) {
+    stall.release();
+    sent.push(client.take());
+  }
+  expect(sent).toEqual(['* OK ', 'Sandbox', ' rea']);
+  expect(client.ended).toBe('reset');
+  const other = new RawClient(server);
+  other.send('a1 NOO');
+  expect(other.ended).toBe(null);
+  other.send('P\r\n');
+  expect(other.ended).toBe('reset');
+});
+
 describe('a stall', () => {
   test('before a command holds it, and all that follows, until released', () => {
     const { alice, client, fault } = openFaulty({ command: 'APPEND' }, { kind: 'stall' });
@@ -149,6 +172,23 @@ describe('a stall', () => {
     expect(resumed).toBe(0);
     fault.release();
     expect(resumed).toBe(1);
+  });
+
+  test('outlives its client: what had arrived is done when it is released, and answered to nobody', () => {
+    const { alice, client, fault } = openFaulty({ command: 'APPEND' }, { kind: 'stall' });
+    client.say(...appendBoth);
+    client.session.closed();
+    expect({ stored: alice.inbox.messages.length, connections: alice.connections }).toEqual({
+      stored: 1,
+      connections: 1,
+    });
+    fault.release();
+    expect({ stored: alice.inbox.messages.length, connections: alice.connections }).toEqual({
+      stored: 3,
+      connections: 0,
+    });
+    expect(client.take()).toBe('');
+    expect(client.ended).toBe(null);
   });
 
   test('of a closed connection may be released without harm', () => {
@@ -211,6 +251,17 @@ describe('another answer', () => {
     expect(client.say(...appendBoth)).toEqual(['a1 NO [UNAVAILABLE] Request is throttled']);
     expect(alice.inbox.messages.length).toBe(3);
   });
+});
+
+test('an idling client learns after a stall what happened during it', () => {
+  const { alice, client, server } = openFaulty({ command: 'NOOP' }, { kind: 'stall' });
+  client.say('a1 SELECT INBOX', 'a2 IDLE');
+  server.faults.add({ direction: 'in', bytes: 60 }, { kind: 'stall' });
+  client.send('x'.repeat(30));
+  alice.inbox.append({ body: one });
+  expect(client.take()).toBe('');
+  server.faults.log[0]?.fault.release();
+  expect(client.takeLines()).toEqual(['* 2 EXISTS', '* 2 RECENT']);
 });
 
 test('a dropped OK: the work is done, nobody says so, the connection lives', () => {

@@ -117,6 +117,18 @@ const cases: TranscriptCase[] = [
     ],
   },
   {
+    name: 'a server may count its UIDVALIDITYs from anywhere',
+    options: { firstUidValidity: 7 },
+    send: ['a1 CREATE x', 'a2 STATUS INBOX (UIDVALIDITY)', 'a3 STATUS x (UIDVALIDITY)'],
+    expect: [
+      'a1 OK Create completed',
+      '* STATUS INBOX (UIDVALIDITY 7)',
+      'a2 OK Status completed',
+      '* STATUS x (UIDVALIDITY 8)',
+      'a3 OK Status completed',
+    ],
+  },
+  {
     name: 'a new mailbox of an old name has another UIDVALIDITY',
     send: ['a1 CREATE x', 'a2 STATUS x (UIDVALIDITY)', 'a3 DELETE x', 'a4 CREATE x', 'a5 STATUS x (UIDVALIDITY)'],
     expect: [

@@ -33,6 +33,9 @@ const cases: TranscriptCase[] = [
   },
   {
     name: 'PLAIN may name its own user as the one to act as, and nobody else',
+    prepare: (_alice, server) => {
+      server.addAccount({ user: 'bob', password: 'other' });
+    },
     send: [
       `a1 AUTHENTICATE PLAIN ${base64('bob\0alice\0secret')}`,
       `a2 AUTHENTICATE PLAIN ${base64('alice\0alice\0secret')}`,
@@ -122,10 +125,10 @@ describe('an administrator', () => {
   function openAdmin() {
     const server = new SandboxServer({ announceCapabilities: false });
     const alice = server.addAccount({ user: 'alice', password: 'secret' });
-    server.addAccount({ user: 'root', password: 'toor', admin: true });
+    const root = server.addAccount({ user: 'root', password: 'toor', admin: true });
     const client = new RawClient(server);
     client.take();
-    return { alice, client };
+    return { alice, root, client };
   }
 
   test('acts as another user through PLAIN', () => {
@@ -136,13 +139,13 @@ describe('an administrator', () => {
   });
 
   test('acts as another user through PROXYAUTH', () => {
-    const { alice, client } = openAdmin();
+    const { alice, root, client } = openAdmin();
     client.say('a1 LOGIN root toor');
     expect(client.say('a2 PROXYAUTH nobody')).toEqual(['a2 NO [NOPERM] Permission denied']);
     expect(client.say('a3 PROXYAUTH alice')).toEqual(['a3 OK Proxyauth completed']);
     client.say('a4 CREATE made');
     expect([...alice.mailboxes.keys()]).toEqual(['INBOX', 'made']);
-    expect(alice.connections).toBe(1);
+    expect({ alice: alice.connections, root: root.connections }).toEqual({ alice: 1, root: 0 });
   });
 
   test('is the only one who may', () => {

@@ -118,6 +118,12 @@ describe('mail that breaks the rules is served all the same', () => {
       '(("TEXT" "PLAIN" NIL NIL NIL "7BIT" 0 0) "MIXED" ("BOUNDARY" "b") NIL NIL NIL)',
     ],
     [
+      'a boundary inside a line',
+      'Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx --b\r\n--bb\r\n--b--\r\n',
+      'BODY[1]',
+      '{11}\r\nx --b\r\n--bb',
+    ],
+    [
       'a boundary that never ends',
       'Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n',
       'BODY[1]',

@@ -72,13 +72,6 @@ export function mail(name: string, text = 'Hello.'): string {
   return `From: a@example.org\r\nSubject: ${name}\r\nMessage-ID: <${name}@example.org>\r\n\r\n${text}\r\n`;
 }
 
-/** Everything the server answers to these bytes, from the greeting on. */
-export function transcript(server: SandboxServer, input: string, pieceBytes?: number): string {
-  const client = new RawClient(server);
-  client.send(input, pieceBytes);
-  return client.take();
-}
-
 /** One transcript: what the client sends (lines without CRLF) and what must come back. */
 export interface TranscriptCase {
   readonly name: string;

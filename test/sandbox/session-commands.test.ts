@@ -47,6 +47,12 @@ const cases: TranscriptCase[] = [
     ],
   },
   {
+    name: 'an unknown command is NO on a server like Courier',
+    options: { unknownCommandAnswer: 'NO', disable: ['ID'] },
+    send: ['a1 ID NIL', 'a2 NOOP now'],
+    expect: ['a1 NO Unknown command ID', 'a2 BAD Unknown or extra arguments'],
+  },
+  {
     name: 'commands out of their state are BAD',
     login: false,
     send: [
@@ -142,6 +148,17 @@ test('a line beyond the limit is BAD, and the next command is read again', () =>
   expect(client.takeLines()).toEqual(['a1 BAD Command line too long', 'a2 OK Noop completed']);
 });
 
+test.each([99, 100, 101, 102])('a line of %d bytes is judged the same however it arrives', (length) => {
+  const lines = [1, 50, Number.POSITIVE_INFINITY].map((pieceBytes) => {
+    const { client } = openRaw({ maxLineBytes: 100 });
+    client.take();
+    client.send(`${'a1 LSUB "" '.padEnd(length, 'x')}\r\na2 NOOP\r\n`, pieceBytes);
+    return client.takeLines();
+  });
+  const first = length <= 100 ? 'a1 OK Lsub completed' : 'a1 BAD Command line too long';
+  expect(lines).toEqual(Array(3).fill([first, 'a2 OK Noop completed']));
+});
+
 test('LOGOUT ends the connection in an orderly way', () => {
   const { client, server } = openRaw();
   client.say('a1 LOGOUT');
@@ -168,4 +185,12 @@ test('STARTTLS is offered where the wire can do it, and clear text sent ahead is
   expect(client.session.secure).toBe(true);
   expect(client.say('a5 CAPABILITY')[0]).not.toContain('STARTTLS');
   expect(client.say('a6 STARTTLS')).toEqual(['a6 BAD TLS is not available']);
+});
+
+test('a client that hangs up in the middle of STARTTLS leaves no session behind', () => {
+  const server = new SandboxServer();
+  const client = new RawClient(server, { startTls: () => {} });
+  client.say('a1 STARTTLS');
+  client.session.closed();
+  expect(server.sessions.size).toBe(0);
 });

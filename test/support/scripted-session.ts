@@ -1,4 +1,5 @@
-import { type ConnectOptions, ImapClient } from '../../src/protocol/client.ts';
+import { ImapClient } from '../../src/protocol/client.ts';
+import type { ConnectOptions } from '../../src/protocol/connect-options.ts';
 import { ManualClock } from './manual-clock.ts';
 import { type ScriptedServer, type ScriptOptions, scriptedPair } from './scripted-server.ts';
 

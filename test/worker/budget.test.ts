@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ByteBudget } from '../../src/worker/budget.ts';
+import { Budget } from '../../src/worker/budget.ts';
 
 /** Whether a promise is settled once everything that is ready has run. */
 async function isPending(promise: Promise<unknown>): Promise<boolean> {
@@ -11,16 +11,16 @@ async function isPending(promise: Promise<unknown>): Promise<boolean> {
   return pending;
 }
 
-describe('a byte budget', () => {
+describe('a budget', () => {
   it('grants at once what fits', async () => {
-    const budget = new ByteBudget(100);
+    const budget = new Budget(100);
     await budget.acquire(60);
     await budget.acquire(40);
     expect(await isPending(budget.acquire(1))).toBe(true);
   });
 
   it('grants in the order of asking, so that a big request is not starved by small ones', async () => {
-    const budget = new ByteBudget(100);
+    const budget = new Budget(100);
     await budget.acquire(60);
     const big = budget.acquire(80);
     const small = budget.acquire(10);
@@ -31,7 +31,7 @@ describe('a byte budget', () => {
   });
 
   it('lets one exceed it alone', async () => {
-    const budget = new ByteBudget(100);
+    const budget = new Budget(100);
     await budget.acquire(5_000);
     const next = budget.acquire(1);
     expect(await isPending(next)).toBe(true);

@@ -42,7 +42,16 @@ function writeMessage(out: Encoder, message: AppendMessage): void {
   if (internalDate !== undefined) {
     out.sp().dateTime(typeof internalDate === 'string' ? internalDate : dateToInternalDate(internalDate));
   }
-  out.sp().literal(message.body);
+  out.sp().literal(checkBody(message.body));
+}
+
+/** A size that is not the sum of the slices would have the server take the next command for the message's end. */
+function checkBody(body: Buffer | Literal): Buffer | Literal {
+  if (Buffer.isBuffer(body)) return body;
+  let bytes = 0;
+  for (const chunk of body.chunks) bytes += chunk.length;
+  if (bytes !== body.size) throw new UsageError(`a message of ${body.size} bytes came with ${bytes}`);
+  return body;
 }
 
 /** The messages are stored whatever the code says: a broken code costs the mapping, not the result. */

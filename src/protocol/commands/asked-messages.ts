@@ -5,7 +5,7 @@ const maxNumber = 0xffff_ffff;
 
 /**
  * The messages a command asked for, as ranges: says of each answer whether it was asked for. Answers mostly come in
- * order, so the range that matched last is tried first; nothing is kept per message.
+ * order, so the range that matched last is tried first.
  */
 export class AskedMessages {
   /** from, to, from, to, … ascending and apart. */
@@ -14,6 +14,7 @@ export class AskedMessages {
   readonly #anything: boolean;
   /** The set has a `*`: it names the folder's last message, whatever its number. */
   readonly #last: boolean;
+  readonly #answered = new AnsweredMessages();
   #hint = 0;
 
   /** @throws UsageError when the set is no sequence set. */
@@ -23,7 +24,15 @@ export class AskedMessages {
     this.#ranges = this.#anything ? new Uint32Array(0) : typeof set === 'string' ? rangesOf(set) : runsOf(set);
   }
 
-  /** `isLast`: it is the folder's last message, which `*` names. */
+  /**
+   * True when the message was asked for and is answered for the first time. `isLast`: it is the folder's last message,
+   * which `*` names.
+   */
+  take(number: number, isLast: boolean): boolean {
+    return this.has(number, isLast) && this.#answered.add(number);
+  }
+
+  /** True when the message was asked for. */
   has(number: number, isLast: boolean): boolean {
     if (this.#anything || (this.#last && isLast)) return true;
     const ranges = this.#ranges;
@@ -47,6 +56,44 @@ export class AskedMessages {
       else return 2 * middle;
     }
     return -1;
+  }
+}
+
+/** Remembers numbers that mostly ascend, four bytes each; only those out of order cost more. */
+class AnsweredMessages {
+  #ascending = new Uint32Array(64);
+  #length = 0;
+  #last = 0;
+  readonly #strays = new Set<number>();
+
+  /** False when the number was added before. */
+  add(number: number): boolean {
+    if (number <= this.#last) {
+      if (this.#strays.has(number) || this.#isAmongAscending(number)) return false;
+      this.#strays.add(number);
+      return true;
+    }
+    if (this.#length === this.#ascending.length) {
+      const grown = new Uint32Array(2 * this.#length);
+      grown.set(this.#ascending);
+      this.#ascending = grown;
+    }
+    this.#ascending[this.#length++] = number;
+    this.#last = number;
+    return true;
+  }
+
+  #isAmongAscending(number: number): boolean {
+    let low = 0;
+    let high = this.#length - 1;
+    while (low <= high) {
+      const middle = (low + high) >>> 1;
+      const there = this.#ascending[middle] as number;
+      if (there === number) return true;
+      if (there < number) low = middle + 1;
+      else high = middle - 1;
+    }
+    return false;
   }
 }
 

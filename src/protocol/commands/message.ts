@@ -1,8 +1,8 @@
-import { AskedMessages } from './asked-messages.ts';
 import type { Command } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import type { FetchData } from '../fetch-data.ts';
 import { expandSequenceSet } from '../sequence-set.ts';
+import { AskedMessages } from './asked-messages.ts';
 
 /** Messages by UID or sequence number: ascending numbers, or text such as `1:*`. */
 export type MessageSet = string | ArrayLike<number>;
@@ -19,7 +19,7 @@ export interface FetchRequest extends MessageRequest {
   readonly items: readonly string[];
   /** Only what changed since this mod-sequence (RFC 7162 3.1.4.1). */
   readonly changedSince: bigint | undefined;
-  /** Called for each message of the answer, synchronously; no more once it has thrown. */
+  /** Called once for each message of the answer, synchronously; no more when it has thrown. */
   readonly onData: (data: FetchData) => void;
 }
 
@@ -53,7 +53,8 @@ export function fetchCommand(request: FetchRequest): Command<ReceiverFailure | n
     },
     acceptFetch(data) {
       const number = useUid ? data.uid : data.seq;
-      if (number === undefined || !hasKeyItems(data) || !asked.has(number, data.seq >= request.lastSeq())) return false;
+      if (number === undefined || !hasKeyItems(data) || !asked.take(number, data.seq >= request.lastSeq()))
+        return false;
       if (failure !== null) return true;
       try {
         onData(data);
@@ -165,7 +166,8 @@ export function storeCommand(request: StoreRequest): Command<StoredFlags> {
     acceptFetch(data) {
       const number = useUid ? data.uid : data.seq;
       const answers = silent ? data.flags === undefined && data.modSeq !== undefined : data.flags !== undefined;
-      if (number === undefined || !answers || !asked.has(number, data.seq >= request.lastSeq())) return false;
+      if (number === undefined || !answers || hasMore(data)) return false;
+      if (!asked.has(number, data.seq >= request.lastSeq())) return false;
       stored.push(data);
       return true;
     },
@@ -177,4 +179,9 @@ export function storeCommand(request: StoreRequest): Command<StoredFlags> {
       return stored;
     },
   };
+}
+
+/** True when a response has what no STORE answers: it belongs to a FETCH. */
+function hasMore({ size, internalDate, body, sections, other }: FetchData): boolean {
+  return [size, internalDate, body, sections, other].some((item) => item !== undefined);
 }

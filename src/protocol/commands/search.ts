@@ -1,6 +1,6 @@
 import type { Command } from '../command.ts';
 import type { Encoder } from '../encoder.ts';
-import { UsageError } from '../errors.ts';
+import { LimitError, UsageError } from '../errors.ts';
 import { isAtom } from '../flags.ts';
 import type { Lexer } from '../lexer.ts';
 import { expandSequenceSet } from '../sequence-set.ts';
@@ -19,14 +19,13 @@ export interface SearchRequest {
   readonly useUid: boolean;
   /** The server has ESEARCH (RFC 4731): a big answer comes as ranges. */
   readonly extended: boolean;
+  /** More are a LimitError. */
+  readonly maxHits: number;
 }
-
-/** Hits held of one search. A line of ten million numbers is no mailbox but an attack. */
-const maxHits = 10_000_000;
 
 /** SEARCH and UID SEARCH; the numbers ascend, each once. */
 export function searchCommand(request: SearchRequest): Command<Uint32Array> {
-  const hits = new NumberColumn();
+  const hits = new NumberColumn(request.maxHits);
   const name = request.useUid ? 'UID SEARCH' : 'SEARCH';
   return {
     name,
@@ -137,17 +136,28 @@ function readExtended(lexer: Lexer, ownTag: string, useUid: boolean, hits: Numbe
       continue;
     }
     if (countsUids !== useUid) return false;
-    hits.addAll(expandSequenceSet(lexer.atom(), maxHits));
+    hits.addAll(expandSequenceSet(lexer.atom(), hits.room));
   }
   return true;
 }
 
 /** Numbers in a growing typed array: an array of objects would cost four times as much. */
 class NumberColumn {
+  readonly #maxLength: number;
   #numbers = new Uint32Array(256);
   #length = 0;
 
+  constructor(maxLength: number) {
+    this.#maxLength = maxLength;
+  }
+
+  /** How many more it takes. */
+  get room(): number {
+    return this.#maxLength - this.#length;
+  }
+
   add(number: number): void {
+    if (this.room === 0) throw new LimitError(`a search has more than ${this.#maxLength} hits`);
     if (this.#length === this.#numbers.length) this.#reserve(1);
     this.#numbers[this.#length++] = number;
   }

@@ -1,5 +1,5 @@
 import { type Answer, type Command, type Refused, simpleCommand, type Untagged } from '../command.ts';
-import { AuthenticationError, CommandError } from '../errors.ts';
+import { AuthenticationError, CommandError, ProtocolError } from '../errors.ts';
 import { Lexer, type Value } from '../lexer.ts';
 import type { SaslResponder } from '../sasl.ts';
 
@@ -78,10 +78,14 @@ export interface AuthenticateOptions {
   readonly secrets: { add(secret: string): void; redact(text: string): string };
 }
 
+/** No mechanism has more messages of the client than this. */
+const maxMessages = 8;
+
 /** AUTHENTICATE (RFC 9051 6.2.2); the result is the capabilities, where the server volunteered them. */
 export function authenticateCommand(options: AuthenticateOptions): Command<Capabilities | null> {
   const { mechanism, responder } = options;
   let first: Buffer | null = null;
+  let messages = 0;
   let abandoned: Error | null = null;
 
   function encode(message: Buffer): string {
@@ -91,6 +95,7 @@ export function authenticateCommand(options: AuthenticateOptions): Command<Capab
   }
 
   function answer(challenge: string): string {
+    if (++messages > maxMessages) throw new AuthenticationError('The server does not come to an end.');
     if (first !== null) {
       // Without RFC 4959 the server has to ask for the first message, too, and has nothing to say in doing so.
       const message = first;
@@ -115,8 +120,9 @@ export function authenticateCommand(options: AuthenticateOptions): Command<Capab
       first = null;
     },
     proceed(text) {
+      if (abandoned !== null) throw new ProtocolError('the server goes on with an exchange that was cancelled');
       try {
-        return Buffer.from(abandoned === null ? answer(text) : '*');
+        return Buffer.from(answer(text));
       } catch (error) {
         abandoned = error instanceof Error ? error : new AuthenticationError('The exchange failed.', { cause: error });
         return Buffer.from('*');

@@ -1,0 +1,84 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { dateToInternalDate, internalDateToEpochMs } from '../../src/protocol/datetime.ts';
+import { UsageError } from '../../src/protocol/errors.ts';
+
+describe('internalDateToEpochMs', () => {
+  it.each([
+    [' 7-Feb-1994 22:43:04 +0100', '1994-02-07T21:43:04Z'],
+    ['07-Feb-1994 22:43:04 +0100', '1994-02-07T21:43:04Z'],
+    ['7-Feb-1994 22:43:04 +0100', '1994-02-07T21:43:04Z'],
+    ['17-JUL-1996 02:44:25 -0700', '1996-07-17T09:44:25Z'],
+    ['17-jul-1996 02:44:25 -0000', '1996-07-17T02:44:25Z'],
+    ['29-Feb-2000 00:00:00 +0000', '2000-02-29T00:00:00Z'],
+    ['01-Jan-2024 00:30:00 +0545', '2023-12-31T18:45:00Z'],
+    ['01-Jan-2024 00:30:00 -0330', '2024-01-01T04:00:00Z'],
+    ['01-Jan-2024 12:00:00 +1400', '2023-12-31T22:00:00Z'],
+    ['31-Dec-2016 23:59:60 +0000', '2017-01-01T00:00:00Z'],
+    ['01-Jan-0099 00:00:00 +0000', '0099-01-01T00:00:00Z'],
+    ['01-Jan-1901 00:00:00 +0000', '1901-01-01T00:00:00Z'],
+    ['31-Dec-9999 23:59:59 +0000', '9999-12-31T23:59:59Z'],
+  ])('reads %j', (raw, iso) => {
+    expect(internalDateToEpochMs(raw)).toBe(Date.parse(iso));
+  });
+
+  it.each([
+    '',
+    'yesterday',
+    '00-Jan-2024 00:00:00 +0000',
+    '32-Jan-2024 00:00:00 +0000',
+    '31-Feb-2024 00:00:00 +0000',
+    '29-Feb-2023 00:00:00 +0000',
+    '01-Foo-2024 00:00:00 +0000',
+    '01-Jan-24 00:00:00 +0000',
+    '01-Jan-2024 24:00:00 +0000',
+    '01-Jan-2024 00:60:00 +0000',
+    '01-Jan-2024 00:00:61 +0000',
+    '01-Jan-2024 00:00:00 +0060',
+    '01-Jan-2024 00:00:00',
+    '01-Jan-2024 00:00:00 GMT',
+    '01-Jan-2024 00:00:00 0000',
+    '01-Jan-2024 0:00:00 +0000',
+    '01-Jan-2024  00:00:00 +0000',
+    '  1-Jan-2024 00:00:00 +0000',
+    '"01-Jan-2024 00:00:00 +0000"',
+    '01-Jan-2024 00:00:00 +0000\n',
+    'Mon, 01 Jan 2024 00:00:00 +0000',
+  ])('does not read %j', (raw) => {
+    expect(internalDateToEpochMs(raw)).toBeNull();
+  });
+});
+
+describe('dateToInternalDate', () => {
+  it.each([
+    ['1994-02-07T21:43:04.999Z', 60, '07-Feb-1994 22:43:04 +0100'],
+    ['2024-01-01T00:00:00Z', undefined, '01-Jan-2024 00:00:00 +0000'],
+    ['2024-01-01T00:00:00Z', -210, '31-Dec-2023 20:30:00 -0330'],
+    ['2023-12-31T18:45:00Z', 345, '01-Jan-2024 00:30:00 +0545'],
+    ['0099-12-31T00:00:00Z', 0, '31-Dec-0099 00:00:00 +0000'],
+  ])('writes %s at %s minutes as %s', (iso, zoneMinutes, raw) => {
+    expect(dateToInternalDate(new Date(iso), zoneMinutes)).toBe(raw);
+  });
+
+  it.each([
+    ['an invalid date', new Date(Number.NaN), 0],
+    ['a year above 9999', new Date('+010000-01-01T00:00:00Z'), 0],
+    ['a year below 0', new Date('-000001-01-01T00:00:00Z'), 0],
+    ['a zone of half minutes', new Date(0), 0.5],
+    ['a zone of a hundred hours', new Date(0), 6000],
+    ['no zone', new Date(0), Number.NaN],
+  ])('refuses %s', (_, date, zoneMinutes) => {
+    expect(() => dateToInternalDate(date, zoneMinutes)).toThrow(UsageError);
+  });
+
+  it('property: every second comes back in every zone', () => {
+    const seconds = fc.integer({ min: -62_000_000_000, max: 253_000_000_000 });
+    fc.assert(
+      fc.property(seconds, fc.integer({ min: -1439, max: 1439 }), (second, zoneMinutes) => {
+        const raw = dateToInternalDate(new Date(second * 1000), zoneMinutes);
+        expect(raw).toHaveLength(26);
+        expect(internalDateToEpochMs(raw)).toBe(second * 1000);
+      }),
+    );
+  });
+});
