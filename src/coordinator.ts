@@ -10,7 +10,14 @@ import { sumOf } from './plan/message-table.ts';
 import { buildPlan, isUnchanged } from './plan/plan.ts';
 import type { FolderPair, KnownFolder, Traits } from './plan/types.ts';
 import { ProgressMeter } from './progress.ts';
-import type { BatchReport, EndpointFacts, FromLane, LaneFailure, PrepareTask } from './worker/contract.ts';
+import type {
+  BatchReport,
+  EndpointFacts,
+  FromLane,
+  LaneFailure,
+  PrepareTask,
+  WrittenFacts,
+} from './worker/contract.ts';
 
 /** How a job is watched and stopped. */
 export interface JobHooks {
@@ -276,8 +283,8 @@ class Job {
       const read = lane.expect(['folder-read', 'folder-finished'], (message) => message.folderId === run.id);
       this.#finishing.add(
         finished.then(
-          ({ failure, notes }) => {
-            run.notes.push(...notes);
+          ({ failure, written }) => {
+            this.#written(run, written);
             this.#laneDone(run, failure);
           },
           (error: unknown) => this.#laneDone(run, failureOf(error)),
@@ -290,6 +297,13 @@ class Job {
     } catch (error) {
       if (!(error instanceof LaneLostError)) throw error;
     }
+  }
+
+  /** An empty folder may get its UIDVALIDITY with its first message (mailutils imap4d 3.15). All it holds is ours: the new one counts. */
+  #written(run: FolderRun, written: WrittenFacts | null): void {
+    if (written === null || run.journal === null || run.existedBefore > 0) return;
+    if (written.uidValidity === run.journal.targetUidValidity) return;
+    this.#journal?.setTargetUidValidity(run.journal.id, written.uidValidity);
   }
 
   /** One lane is through with a folder. */
@@ -375,7 +389,7 @@ class Job {
       targetUidValidity: target.uidValidity,
       forget,
     });
-    run.opened(journal, this.#journal.knownUids(journal.id));
+    run.opened(journal, this.#journal.knownUids(journal.id), target.exists);
     this.#progress.folderStarted(run.name, source.exists);
     const { name } = run;
     const bytes = pair.source.status?.size ?? null;

@@ -48,36 +48,49 @@ export interface FolderComparison {
 
 const keyBytes = 32;
 
+/** Which rows belong together, and which are left. */
+export interface MessageMatch {
+  /** Rows: source, target. */
+  readonly pairs: readonly (readonly [number, number])[];
+  readonly sourceLeft: readonly number[];
+  /** Copies too many: what they hold is at the source, and paired. */
+  readonly targetLeft: readonly number[];
+  /** Messages at the target that the source does not hold. */
+  readonly foreign: readonly number[];
+}
+
 /**
- * Pairs every source message with a target message of the same content, twins by what else they have in common, and tells
- * what is left. Linear in the number of messages, but for groups of equal messages, which are sorted.
+ * Pairs every source message with a target message of the same content (of the same header, unless both sides were read),
+ * twins by what else they have in common. Each message is used once. Linear in the number of messages.
  */
-export function compareFolders(source: ComparedSide, target: ComparedSide): FolderComparison {
-  const differences: FolderDifference[] = [];
+export function matchMessages(source: ComparedSide, target: ComparedSide): MessageMatch {
   const byContent = source.digests !== null && target.digests !== null;
   const content = (side: ComparedSide, row: number) =>
     keyAt(byContent && side.digests ? side.digests : side.headerKeys, row);
   const atTarget = groupRows(target, content);
-  const unmatchedSource: number[] = [];
-  const unmatchedTarget: number[] = [];
-  const sourceContents = new Set<string>();
-  let matched = 0;
+  const pairs: (readonly [number, number])[] = [];
+  const sourceLeft: number[] = [];
+  const targetLeft: number[] = [];
   for (const [key, rows] of groupRows(source, content)) {
-    sourceContents.add(key);
-    const candidates = atTarget.get(key) ?? [];
+    const paired = pairRows(source, rows, target, atTarget.get(key) ?? []);
     atTarget.delete(key);
-    const { pairs, left, right } = pairRows(source, rows, target, candidates);
-    matched += pairs.length;
-    for (const [sourceRow, targetRow] of pairs) differences.push(...compareRows(source, sourceRow, target, targetRow));
-    unmatchedSource.push(...left);
-    unmatchedTarget.push(...right);
+    pairs.push(...paired.pairs);
+    sourceLeft.push(...paired.left);
+    targetLeft.push(...paired.right);
   }
-  const strangers = [...atTarget.values()].flat();
+  return { pairs, sourceLeft, targetLeft, foreign: [...atTarget.values()].flat() };
+}
+
+/** Tells everything in which two folders differ. */
+export function compareFolders(source: ComparedSide, target: ComparedSide): FolderComparison {
+  const differences: FolderDifference[] = [];
+  const { pairs, sourceLeft, targetLeft, foreign } = matchMessages(source, target);
+  for (const [sourceRow, targetRow] of pairs) differences.push(...compareRows(source, sourceRow, target, targetRow));
   // What is left on both sides with the same header is one message with changed bytes.
   const byHeader = new Map<string, number[]>();
-  if (byContent) for (const row of strangers) pushTo(byHeader, keyAt(target.headerKeys, row), row);
+  for (const row of foreign) pushTo(byHeader, keyAt(target.headerKeys, row), row);
   let changed = 0;
-  for (const row of unmatchedSource) {
+  for (const row of sourceLeft) {
     const sourceUid = source.uids[row] ?? 0;
     const other = byHeader.get(keyAt(source.headerKeys, row))?.shift();
     if (other === undefined) {
@@ -87,8 +100,8 @@ export function compareFolders(source: ComparedSide, target: ComparedSide): Fold
     changed++;
     differences.push({ kind: 'content', sourceUid, targetUid: target.uids[other] ?? 0 });
   }
-  for (const row of unmatchedTarget) differences.push({ kind: 'extra', targetUid: target.uids[row] ?? 0 });
-  return { differences, matched, foreign: strangers.length - changed };
+  for (const row of targetLeft) differences.push({ kind: 'extra', targetUid: target.uids[row] ?? 0 });
+  return { differences, matched: pairs.length, foreign: foreign.length - changed };
 }
 
 function groupRows(side: ComparedSide, key: (side: ComparedSide, row: number) => string): Map<string, number[]> {

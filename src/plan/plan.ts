@@ -51,8 +51,14 @@ export function isBlocked(plan: Pick<JobPlan, 'problems'>): boolean {
 /**
  * Whether messages keep the source's order within a folder, which takes one appending lane per folder. By `auto`
  * that is so where it costs nothing: the target takes many messages in one APPEND and none waits for a round trip.
+ * A target that does not tell new UIDs gets one lane per folder, whatever was asked for: nobody could tell afterwards
+ * which lane's message is which, and one such server (mailutils imap4d 3.15) loses mail when two sessions append at once.
  */
-export function keepsOrder(order: OrderPolicy, targetTraits: Pick<Traits, 'multiAppend' | 'nonSyncLiterals'>): boolean {
+export function keepsOrder(
+  order: OrderPolicy,
+  targetTraits: Pick<Traits, 'multiAppend' | 'nonSyncLiterals' | 'reportsUids'>,
+): boolean {
+  if (!targetTraits.reportsUids) return true;
   switch (order) {
     case 'source':
       return true;

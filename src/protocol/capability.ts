@@ -1,8 +1,8 @@
 import type { Capabilities } from './commands/session.ts';
 
 /**
- * What one capability stands for besides itself. RFC 9051 appendix E lists what became part of IMAP4rev2; of BINARY and
- * SPECIAL-USE only the reading half did, so BINARY is left out: its name promises APPEND, too.
+ * What one capability stands for besides itself. RFC 9051 appendix E lists what became part of IMAP4rev2. Of BINARY only
+ * the reading half did, so it is left out: its name promises APPEND, too. Of SPECIAL-USE the attributes did.
  */
 const implied: Readonly<Record<string, readonly string[]>> = {
   IMAP4REV2: [

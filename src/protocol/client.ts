@@ -132,6 +132,8 @@ export class ImapClient implements AsyncDisposable {
       const transport = options.transport ?? (await openTransport({ ...settings, signal }));
       client = new ImapClient(transport, settings);
       signal.addEventListener('abort', onAbort);
+      // It may have aborted while the transport opened.
+      signal.throwIfAborted();
       await client.#begin();
       return client;
     } catch (error) {
@@ -333,7 +335,9 @@ export class ImapClient implements AsyncDisposable {
     if (options.returnStatus !== undefined) this.#require('LIST-STATUS');
     if (options.returnSpecialUse === true) this.#require('SPECIAL-USE');
     if (options.returnSubscribed === true) this.#require('LIST-EXTENDED');
-    return await this.#connection.execute(listCommand(reference, pattern, options));
+    // IMAP4rev2 has the attributes in every LIST but not the option to ask for them.
+    const returnSpecialUse = options.returnSpecialUse === true && this.#capabilities?.has('SPECIAL-USE') === true;
+    return await this.#connection.execute(listCommand(reference, pattern, { ...options, returnSpecialUse }));
   }
 
   /** LSUB: the subscribed folders. */

@@ -1,7 +1,15 @@
 import { randomInt } from 'node:crypto';
 import type { Answer, Command, Untagged } from './command.ts';
 import { Encoder, type NonSyncLiterals } from './encoder.ts';
-import { ByeError, CommandError, ConnectionClosedError, LimitError, ProtocolError, TlsError } from './errors.ts';
+import {
+  AuthenticationError,
+  ByeError,
+  CommandError,
+  ConnectionClosedError,
+  LimitError,
+  ProtocolError,
+  TlsError,
+} from './errors.ts';
 import { type Failure, FailureReport, sameFailure } from './failure.ts';
 import { type FetchData, parseFetch } from './fetch-data.ts';
 import type { Frame } from './frame.ts';
@@ -72,6 +80,11 @@ export class Connection {
 
   get closed(): boolean {
     return this.#failure !== null;
+  }
+
+  /** A secret is being exchanged: only a barrier does that, so it is the oldest and only command. */
+  get #isSecret(): boolean {
+    return this.#outbox.unanswered[0]?.command.secret === true;
   }
 
   /**
@@ -169,14 +182,15 @@ export class Connection {
       this.#heardAnything = true;
       this.#framer.push(chunk);
     } catch (error) {
-      this.#fail(this.#report.unreadable(error, this.#waitsForGreeting === null));
+      const greeted = this.#waitsForGreeting === null;
+      this.#fail(this.#report.unreadable(error, { greeted, secret: this.#isSecret }));
     }
   }
 
   #onFrame(frame: Frame): void {
     // A frame behind the one that ended the connection.
     if (this.#failure !== null) return;
-    this.#tracer?.received(frame, this.#outbox.unanswered[0]?.command.secret === true);
+    this.#tracer?.received(frame, this.#isSecret);
     const response = parseResponse(frame);
     if (this.#waitsForGreeting !== null) {
       const greeting = parseGreeting(response, this.#transport.description);
@@ -248,8 +262,9 @@ export class Connection {
       resolve(command.finish(answer) as never);
     } catch (error) {
       // Answers that do not add up: the command fails with what is wrong, and the session with it.
-      reject(error instanceof Error ? error : new ProtocolError('the answer makes no sense', { cause: error }));
-      throw error;
+      const failure = this.#report.unreadable(error, { greeted: true, secret: command.secret === true });
+      reject(error instanceof AuthenticationError ? error : failure(false));
+      this.#fail(failure);
     }
   }
 

@@ -42,9 +42,12 @@ export class FailureReport {
     return sameFailure(new ConnectError(words, { cause: error ?? undefined }));
   }
 
-  /** Reading what arrived failed. */
-  unreadable(error: unknown, greeted: boolean): Failure {
-    const words = this.describe(error);
+  /**
+   * Reading what arrived failed. `greeted`: there was a session before; `secret`: a password was being said, and an error
+   * that quotes the answer might quote its echo.
+   */
+  unreadable(error: unknown, { greeted, secret }: { readonly greeted: boolean; readonly secret: boolean }): Failure {
+    const words = secret && error instanceof ProtocolError ? 'malformed answer to a login' : this.describe(error);
     if (error instanceof ByeError || error instanceof ConnectError || error instanceof TlsError)
       return sameFailure(error);
     if (!greeted) return sameFailure(new ConnectError(`${this.#peer} does not speak IMAP: ${words}`));

@@ -32,12 +32,11 @@ export function findFlagList(buffer: Buffer, start: number, end: number): KnownF
   return known;
 }
 
-/** Freezes `flags` and keeps them for `findFlagList`. A list with a `)` inside quotes is left alone. */
+/** Freezes `flags` and keeps them for `findFlagList`, which never finds a list with a `)` inside quotes again. */
 export function keepFlagList(buffer: Buffer, start: number, end: number, flags: string[]): void {
   Object.freeze(flags);
   if (end - start > maxLength) return;
   const close = buffer.indexOf(CLOSE_PAREN, start);
-  if (close + 1 !== end) return;
   let hash = 0;
   for (let at = start; at < close; at++) hash = (Math.imul(hash, 31) + (buffer[at] as number)) | 0;
   lists[listSlot(hash)] = { bytes: Uint8Array.from(buffer.subarray(start, end)), flags };

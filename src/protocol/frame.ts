@@ -135,6 +135,7 @@ export class Frame {
 
   /** For the framer: forgets everything, so that no chunk is kept alive by a frame that is done. */
   reset(): void {
+    this.lexer?.release();
     for (let at = 0; at < this.runCount; at++) this.runBuffers[at] = null;
     if (this.#sliceCount > 64) {
       this.#sliceBuffers.length = 0;

@@ -1,4 +1,5 @@
 import { internAtom, internUpper } from './atom-cache.ts';
+import { endsAtom, endsFlag } from './byte-class.ts';
 import { LimitError, ProtocolError } from './errors.ts';
 import { excerpt } from './excerpt.ts';
 import { findFlagList, keepFlagList } from './flag-list-cache.ts';
@@ -23,20 +24,16 @@ export const END = -1;
 /** `peek` in front of a literal. */
 export const LITERAL = 256;
 
+const empty: Buffer = Buffer.alloc(0);
+
 const maxNumber = 0xffff_ffff;
 const maxNumber64 = 0xffff_ffff_ffff_ffffn;
-
-/** 1 for the bytes that end an atom. `[`, `]`, `\`, `*` and `%` do not: flags, LIST patterns and `BODY[]` have them. */
-const endsAtom = new Uint8Array(257);
-for (let byte = 0; byte <= 256; byte++) {
-  const special = byte === QUOTE || byte === OPEN_PAREN || byte === CLOSE_PAREN || byte === 0x7b;
-  endsAtom[byte] = byte <= SPACE || byte === 0x7f || byte === 256 || special ? 1 : 0;
-}
 
 /**
  * A cursor over one frame with the token rules of RFC 9051 section 9 (and RFC 3501's). Every method throws
  * `ProtocolError` where the bytes do not fit, with a short excerpt of text, never of a literal. Reading is linear in the
- * bytes read and iterative. More than one space is taken for one (DavMail sends two), 8-bit bytes are kept.
+ * bytes read and iterative. 8-bit bytes are kept, more than one space is taken for one (DavMail sends two). The servers
+ * that a leniency is for are in test/transcripts/servers.ts.
  */
 export class Lexer {
   readonly frame: Frame;
@@ -65,6 +62,14 @@ export class Lexer {
     lexer.position = frame.runStarts[0] as number;
     lexer.end = frame.runEnds[0] as number;
     return lexer;
+  }
+
+  /** For the frame that is done: what is left behind reads as an empty line. */
+  release(): void {
+    this.buffer = empty;
+    this.position = 0;
+    this.end = 0;
+    this.#run = 0;
   }
 
   /** A cursor over text that was handed out before, such as what a response code holds (latin1). */
@@ -285,7 +290,7 @@ export class Lexer {
     const flags: string[] = [];
     if (!this.skip(OPEN_PAREN)) this.fail('a flag list');
     while (!this.close()) flags.push(this.peek() === QUOTE ? this.quoted().toString('latin1') : this.#flag());
-    if (this.buffer === buffer) keepFlagList(buffer, start, this.position, flags);
+    keepFlagList(buffer, start, this.position, flags);
     return flags;
   }
 
@@ -395,11 +400,4 @@ export class Lexer {
     this.position = frame.runStarts[run] as number;
     this.end = frame.runEnds[run] as number;
   }
-}
-
-/** 1 for the bytes that end a flag; a backslash starts the next one. */
-const endsFlag = new Uint8Array(256);
-for (let byte = 0; byte < 256; byte++) {
-  const special = byte === OPEN_PAREN || byte === CLOSE_PAREN || byte === BACKSLASH;
-  endsFlag[byte] = byte <= SPACE || byte === 0x7f || special ? 1 : 0;
 }

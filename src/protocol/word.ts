@@ -1,8 +1,8 @@
+import { endsName } from './byte-class.ts';
+
 /**
  * The words that tell responses and items apart, compared as bytes and without regard to case.
  */
-
-const SPACE = 0x20;
 
 /** A word for `matchesWord`, given in lower case. Bytes, because reading a string by characters costs several times more. */
 export function toWord(text: string): Uint8Array {
@@ -24,11 +24,6 @@ export function findNameEnd(buffer: Buffer, start: number, end: number): number 
   let at = start;
   while (at < end && endsName[buffer[at] as number] === 0) at++;
   return at;
-}
-
-const endsName = new Uint8Array(256);
-for (let byte = 0; byte < 256; byte++) {
-  endsName[byte] = byte <= SPACE || byte >= 0x7f || '"([{'.includes(String.fromCharCode(byte)) ? 1 : 0;
 }
 
 /** Upper case for ASCII letters only: `toUpperCase` would turn the byte 0xFF or 0xDF into something else. */

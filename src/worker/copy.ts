@@ -2,7 +2,7 @@ import { packBatches } from '../plan/shard.ts';
 import type { BatchLimits, Shard } from '../plan/types.ts';
 import { internalDateToEpochMs } from '../protocol/index.ts';
 import type { Budget } from './budget.ts';
-import type { BatchReport, Outcome } from './contract.ts';
+import type { BatchReport, Outcome, WrittenFacts } from './contract.ts';
 import { digestOf } from './digest.ts';
 import type { Fetched, Message, ReadableFolder, RefusedWords, WritableFolder } from './endpoint.ts';
 import { isOverQuota } from './failure.ts';
@@ -45,9 +45,14 @@ export class TargetFullError extends Error {
   }
 }
 
-/** The folder as a whole refuses messages. */
+/** The folder as a whole does not take messages, or does not keep them. */
 export class FolderRefusesError extends Error {
   override readonly name = 'FolderRefusesError';
+  readonly code: 'REFUSES' | 'COUNT';
+  constructor(code: 'REFUSES' | 'COUNT', message: string) {
+    super(message);
+    this.code = code;
+  }
 }
 
 /**
@@ -91,10 +96,22 @@ export class FolderCopy {
     await sent;
   }
 
-  /** Resolves when every append is answered and reported. @throws what ended the copy */
-  async finished(): Promise<void> {
+  /**
+   * Resolves when every append is answered and reported, with what the folder is then.
+   * @throws what ended the copy; FolderRefusesError when the target holds less than it was given
+   */
+  async finished(): Promise<WrittenFacts | null> {
     while (this.#unanswered.size > 0) await Promise.all(this.#unanswered);
     if (this.#failure !== null) throw this.#failure.error;
+    if (this.#stored === 0) return null;
+    // A server that says OK and keeps nothing has been seen: it is asked how many it holds.
+    const written = await this.#writer.status();
+    const expected = this.#writer.facts.exists + this.#stored;
+    if (written !== null && written.messages < expected) {
+      const message = `the target said OK to every message, but holds ${written.messages} where there should be at least ${expected}; unless somebody deleted some meanwhile they are lost: run verify, and copy the folder again into an empty one`;
+      throw new FolderRefusesError('COUNT', message);
+    }
+    return written;
   }
 
   #fail(error: unknown): void {
@@ -148,7 +165,10 @@ export class FolderCopy {
     }
     const last = outcomes.findLast((outcome) => outcome.kind === 'refused');
     if (this.#stored === 0 && this.#refusedInARow >= hopelessRefusals && last?.kind === 'refused') {
-      throw new FolderRefusesError(`the target refuses every message of this folder, the last time with: ${last.text}`);
+      throw new FolderRefusesError(
+        'REFUSES',
+        `the target refuses every message of this folder, the last time with: ${last.text}`,
+      );
     }
   }
 }

@@ -8,6 +8,7 @@ import type {
   PrepareTask,
   QuotaFacts,
   SelectedFacts,
+  WrittenFacts,
 } from './contract.ts';
 
 /** One message on its way. The body's slices are the ones the socket delivered; they are handed on, never joined. */
@@ -92,6 +93,8 @@ export interface WritableFolder {
   distrustBatches(): void;
   /** Splits a message's flags into what the folder keeps and what it loses. */
   splitFlags(flags: readonly string[]): { readonly kept: readonly string[]; readonly lost: readonly string[] };
-  /** INTERNALDATE of one stored message as the server now tells it; `null`: not to be had, or another folder is open by now. */
+  /** INTERNALDATE of one stored message as the server now tells it; `null`: not to be had. */
   internalDateOf(uid: number): Promise<string | null>;
+  /** What the folder is now; `null`: the server cannot be asked. */
+  status(): Promise<WrittenFacts | null>;
 }

@@ -14,7 +14,7 @@ import type { Endpoint, ReadableFolder, RefusedWords, WritableFolder } from './e
 import { isConnectionLost, SideError, toWireError } from './failure.ts';
 import { ImapReader } from './imap-reader.ts';
 import { namingOf, specialUseOf, traitsOf } from './imap-traits.ts';
-import { type AppendMode, ImapWriter } from './imap-writer.ts';
+import { type AppendMode, ImapWriter, leaveFolder } from './imap-writer.ts';
 import { type Connect, logIn } from './login.ts';
 
 /** STATUS commands on the line at once where LIST-STATUS is not offered. */
@@ -72,7 +72,7 @@ export class ImapEndpoint implements Endpoint {
     this.facts = facts;
     this.traits = facts.traits;
     const { multiAppend, nonSyncLiterals } = facts.traits;
-    this.#appendMode = { multiAppend, nonSyncLiterals, selected: null, roundTripMs: Number.POSITIVE_INFINITY };
+    this.#appendMode = { multiAppend, nonSyncLiterals, roundTripMs: Number.POSITIVE_INFINITY };
     this.method = method;
     this.serverId = serverId;
   }
@@ -198,6 +198,9 @@ export class ImapEndpoint implements Endpoint {
     const askedAt = this.#clock.now();
     const selected = await this.client.selectFolder(folder);
     this.#appendMode.roundTripMs = Math.min(this.#appendMode.roundTripMs, this.#clock.now() - askedAt);
+    // APPEND needs no selected folder, and mailutils imap4d 3.15 loses messages that are appended to one. Not awaited: an APPEND
+    // may follow at once.
+    void leaveFolder(this.client);
     return new ImapWriter(this.client, folder, selected, this.#appendMode);
   }
 

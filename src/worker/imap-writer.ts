@@ -4,10 +4,12 @@ import {
   CommandError,
   type FolderName,
   type ImapClient,
+  ImapError,
   type SelectedFolder,
 } from '../protocol/index.ts';
-import type { SelectedFacts } from './contract.ts';
+import type { SelectedFacts, WrittenFacts } from './contract.ts';
 import type { Message, Stored, WritableFolder } from './endpoint.ts';
+import { isConnectionLost } from './failure.ts';
 import { FlagFilter } from './flag-filter.ts';
 import { refusalOf } from './imap-endpoint.ts';
 import { toFacts } from './imap-reader.ts';
@@ -15,8 +17,6 @@ import { toFacts } from './imap-reader.ts';
 /** How an account takes batches; shared by all its writers, since what one learns holds for all. */
 export interface AppendMode {
   multiAppend: boolean;
-  /** The writer whose folder is the selected one. */
-  selected: ImapWriter | null;
   /** Shortest answer to a SELECT so far, in milliseconds: about one round trip. */
   roundTripMs: number;
   readonly nonSyncLiterals: Traits['nonSyncLiterals'];
@@ -43,7 +43,6 @@ export class ImapWriter implements WritableFolder {
     this.#folder = folder;
     this.#filter = new FlagFilter(selected.permanentFlags);
     this.#mode = mode;
-    mode.selected = this;
   }
 
   splitFlags(flags: readonly string[]) {
@@ -93,16 +92,43 @@ export class ImapWriter implements WritableFolder {
   }
 
   async internalDateOf(uid: number): Promise<string | null> {
-    if (this.#mode.selected !== this) return null;
     let date: string | null = null;
-    try {
-      await this.#client.fetchEach(Uint32Array.of(uid), ['INTERNALDATE'], (data) => {
+    const client = this.#client;
+    // All of it leaves at once: nothing that another folder wants can come between.
+    const answers = [
+      client.selectFolder(this.#folder, { readOnly: true }),
+      client.fetchEach(Uint32Array.of(uid), ['INTERNALDATE'], (data) => {
         date = data.internalDate ?? null;
-      });
-    } catch (error) {
-      if (!(error instanceof CommandError)) throw error;
+      }),
+      leaveFolder(client),
+    ];
+    for (const { status, reason } of (await Promise.allSettled(answers)) as PromiseRejectedResult[]) {
+      if (status === 'rejected' && isConnectionLost(reason)) throw reason;
     }
     return date;
+  }
+
+  async status(): Promise<WrittenFacts | null> {
+    // STATUS of the selected folder may be stale (RFC 9051 6.3.11).
+    if (this.#client.selected !== null) return null;
+    try {
+      const { messages, uidValidity } = await this.#client.folderStatus(this.#folder, ['MESSAGES', 'UIDVALIDITY']);
+      return messages === undefined ? null : { messages, uidValidity: uidValidity ?? null };
+    } catch (error) {
+      if (error instanceof CommandError) return null;
+      throw error;
+    }
+  }
+}
+
+/** Leaves the selected folder without expunging anything, where the server has a command for that. */
+export async function leaveFolder(client: ImapClient): Promise<void> {
+  if (!client.hasCapability('UNSELECT')) return;
+  try {
+    await client.unselectFolder();
+  } catch (error) {
+    // Refused: the folder stays selected, which only costs updates nobody needs. A lost connection shows in the next command.
+    if (!(error instanceof ImapError)) throw error;
   }
 }
 

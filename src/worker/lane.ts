@@ -217,7 +217,7 @@ class Lane {
       await Promise.all([task.scan ? this.#scan(folderId, reader) : null, copy.read()]);
       this.#channel.post({ kind: 'folder-read', folderId });
       const finishing = copy.finished().then(
-        () => this.#channel.post({ kind: 'folder-finished', folderId, notes: [], failure: null }),
+        (written) => this.#channel.post({ kind: 'folder-finished', folderId, written, failure: null }),
         (error: unknown) => this.#folderFailed(folderId, error, 'target'),
       );
       const tracked: Promise<void> = finishing.finally(() => this.#unfinished.delete(tracked));
@@ -276,7 +276,7 @@ class Lane {
 
   #folderFailed(folderId: number, error: unknown, side: Side): void {
     const failure = this.#describe(error, side);
-    this.#channel.post({ kind: 'folder-finished', folderId, notes: [], failure });
+    this.#channel.post({ kind: 'folder-finished', folderId, written: null, failure });
     if (failure.scope !== 'folder') this.#lose(failure);
   }
 
@@ -290,7 +290,7 @@ class Lane {
       return {
         side: 'target',
         scope: 'folder',
-        error: { code: 'REFUSES', exitCode: exitCodes.partial, message: error.message },
+        error: { code: error.code, exitCode: exitCodes.partial, message: error.message },
       };
     }
     return toLaneFailure(error, { side, account });

@@ -160,6 +160,8 @@ describe('buildPlan', () => {
       ['auto', { ...traits, nonSyncLiterals: 'none' as const }, false],
       ['source', noMulti, true],
       ['any', traits, false],
+      ['any', { ...traits, reportsUids: false }, true],
+      ['auto', { ...noMulti, reportsUids: false }, true],
     ] as const)('follows --order %s (%#)', (order, targetTraits, kept) => {
       expect(keepsOrder(order, targetTraits)).toBe(kept);
       const { keepsOrder: planned, problems } = plan({ order, targetTraits });

@@ -255,6 +255,13 @@ describe('folder commands', () => {
       ],
     },
     {
+      name: 'listFolders does not ask an IMAP4rev2 server for the attributes it sends anyway',
+      capabilities: 'IMAP4rev2',
+      transcript: 'C: $A LIST "" "*"\nS: * LIST (\\Sent) "/" a\nS: $A OK done',
+      run: async (client) => (await client.listFolders('', '*', { returnSpecialUse: true })).map(({ name }) => name),
+      result: ['a'],
+    },
+    {
       name: 'listSubFolders is LSUB',
       transcript: 'C: $A LSUB "" "*"\nS: * LSUB () "/" "a"\nS: $A OK done',
       run: async (client) => (await client.listSubFolders()).map(({ name }) => name),

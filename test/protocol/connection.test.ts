@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { ImapClient } from '../../src/protocol/client.ts';
+import { noopCommand, startTlsCommand } from '../../src/protocol/commands/session.ts';
+import { Connection } from '../../src/protocol/connection.ts';
 import { ByeError, type ImapError } from '../../src/protocol/errors.ts';
-import type { Limits } from '../../src/protocol/limits.ts';
+import { type Limits, resolveLimits } from '../../src/protocol/limits.ts';
 import { createMemoryPair } from '../../src/protocol/transport-memory.ts';
 import type { Transport, TransportHandlers } from '../../src/protocol/types.ts';
 import { ManualClock, turns } from '../support/manual-clock.ts';
@@ -87,7 +89,7 @@ describe('a server out of step', () => {
     ['a go-ahead that nothing waits for', 'S: + go'],
     ['an answer without a status', 'S: $A MAYBE'],
     ['a line that is no response', 'S: hello'],
-    ['a lone LF', String.raw`X: raw "* 1 EXISTS\n* 2 EXISTS\r\n"`],
+    ['a number that is none', 'S: * 99999999999 EXISTS'],
   ])('%s ends the session with a ProtocolError', async (_what, line) => {
     const { client, server } = await openScripted(`C: $N NOOP\nS: $N OK done\nC: $A NOOP\n${line}\nX: gone`);
     await client.noop();
@@ -440,6 +442,18 @@ describe('back-pressure', () => {
     client.close();
   });
 
+  it('a go-ahead in the middle of what is being handed over ends the session', async () => {
+    const [transport, other] = createMemoryPair({ highWaterMark: 1000 });
+    other.start({ onData: () => {}, onDrain: () => {}, onClose: () => {} });
+    other.write([Buffer.from('* OK [CAPABILITY IMAP4rev1 LITERAL- MULTIAPPEND] hi\r\n')]);
+    const client = await ImapClient.connect({ host: 'test', transport, clock: new ManualClock() });
+    other.pause();
+    const small = Array.from({ length: 100 }, () => ({ body: Buffer.alloc(4096, 'x') }));
+    const appending = rejection(client.multiappend('t', [...small, { body: Buffer.alloc(5000) }]));
+    other.write([Buffer.from('+ go\r\n')]);
+    expect(await appending).toMatchObject({ name: 'ProtocolError', outcomeUnknown: false });
+  });
+
   it('pause keeps answers back until resume', async () => {
     const { client } = await openScripted(`${selecting()}
       C: $A UID FETCH 1 (UID RFC822.SIZE)
@@ -492,6 +506,26 @@ describe('STARTTLS', () => {
     const { connecting, server } = connect(`${offering}S: $S OK go\nX: wait\nS: * OK injected\nX: gone`);
     expect(await rejection(connecting)).toMatchObject({ name: 'TlsError' });
     await server.done;
+  });
+
+  it('what was asked for meanwhile waits for TLS', async () => {
+    const { transport, server } = scriptedPair(
+      'S: * OK hi\nC: $S STARTTLS\nX: starttls $S OK go\nC: $A NOOP\nS: $A OK done',
+    );
+    const trace: string[] = [];
+    const connection = new Connection(transport, {
+      clock: new ManualClock(),
+      idleMs: 1000,
+      limits: resolveLimits(),
+      trace: ({ direction, text }) => trace.push(`${direction} ${text.replace(/^[A-Z]{5}\d /, '')}`),
+      nonSyncLiterals: () => 'none',
+      onUnsolicited: () => {},
+      onUnsolicitedFetch: () => {},
+    });
+    await connection.start();
+    await Promise.all([connection.startTls(startTlsCommand()), connection.execute(noopCommand())]);
+    await server.done;
+    expect(trace.slice(1, 5)).toEqual(['sent STARTTLS', 'received OK go', 'note TLS is up', 'sent NOOP']);
   });
 
   it('nothing is sent before TLS is up', async () => {

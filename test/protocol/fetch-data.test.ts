@@ -32,8 +32,13 @@ const rows: Row[] = [
   },
   {
     name: 'an empty date in front of another string',
-    lines: ['(INTERNALDATE "" X "4567890123456789012345")'],
-    data: { internalDate: '', other: new Map([['X', text('4567890123456789012345')]]) },
+    lines: ['(INTERNALDATE "" X "567890123456789012345")'],
+    data: { internalDate: '', other: new Map([['X', text('567890123456789012345')]]) },
+  },
+  {
+    name: 'a date with more behind it',
+    lines: ['(INTERNALDATE "17-Jul-1996 02:44:25 -0700 (PDT)")'],
+    data: { internalDate: '17-Jul-1996 02:44:25 -0700 (PDT)' },
   },
   {
     name: 'a date as a literal',

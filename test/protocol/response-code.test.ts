@@ -13,6 +13,7 @@ describe('findCodeEnd', () => {
     ['(a] b', 2],
     ['"a] b', 2],
     [') a] b', 3],
+    [') "]" a] b', 7],
     ['a b', -1],
     ['', -1],
   ])('finds the bracket of %j', (text, at) => {

@@ -135,6 +135,11 @@ describe('splitSequenceSet', () => {
     expect(texts).toEqual(['1:3,10,1000000000', '2000000000:2000000002']);
   });
 
+  it('counts equal neighbours once', () => {
+    const numbers = Uint32Array.from({ length: 100 }, (_, at) => 4_000_000_000 + (at >> 5));
+    expect([...splitSequenceSet(numbers, 21)]).toEqual([numbers]);
+  });
+
   it('gives views on the same memory', () => {
     const numbers = Uint32Array.from({ length: 5000 }, (_, at) => 3 * at + 1);
     for (const part of splitSequenceSet(numbers, 100)) expect(part.buffer).toBe(numbers.buffer);

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createConnection, createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ImapClient } from '../../src/protocol/client.ts';
 import type { ConnectOptions } from '../../src/protocol/connect-options.ts';
+import { StreamTransport } from '../../src/protocol/transport-stream.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { type ListenOptions, listenScripted, type ScriptedListener } from '../support/scripted-server.ts';
 import { rejection } from '../support/scripted-session.ts';
 
@@ -171,14 +173,20 @@ describe('the wrong port', () => {
     expect(await rejection(connect(listener, { tls: 'none' }))).toMatchObject({ name: 'ConnectError' });
   });
 
-  it('that says nothing is a ConnectError after the connect timeout', async () => {
-    for (const tls of ['none', 'implicit'] as const) {
-      const listener = await listen('C: never said');
-      const error = await rejection(connect(listener, { tls, timeouts: { connectMs: 50 } }));
+  it.each(['none', 'implicit'] as const)(
+    'that says nothing is given up after the connect timeout (%s)',
+    async (tls) => {
+      const clock = new ManualClock();
+      const listener = await listen('C: never said', { mayRunAhead: true });
+      const connecting = rejection(connect(listener, { tls, clock }));
+      await listener.server;
+      await clock.advance(30_000);
+      const error = await connecting;
       expect(error).toMatchObject({ name: 'ConnectError' });
-      expect(error.message).toMatch(/did not answer/);
-    }
-  });
+      expect(error.message).toMatch(/did not answer.*30 s/);
+      expect(clock.pending).toBe(0);
+    },
+  );
 
   it('that nobody listens on is a ConnectError naming host and port', async () => {
     const server = createServer();
@@ -239,9 +247,12 @@ describe('STARTTLS', () => {
   });
 
   it('that hangs is given up after the connect timeout', async () => {
+    const clock = new ManualClock();
     const listener = await listen('S: * OK [CAPABILITY IMAP4rev1 STARTTLS] ready\nC: $S STARTTLS\nS: $S OK go');
-    const error = await rejection(connect(listener, { tls: 'starttls', timeouts: { connectMs: 200 } }));
-    expect(error).toMatchObject({ name: 'ConnectError' });
+    const connecting = rejection(connect(listener, { tls: 'starttls', clock }));
+    await (await listener.server).done;
+    await clock.advance(30_000);
+    expect(await connecting).toMatchObject({ name: 'ConnectError' });
   });
 });
 
@@ -259,5 +270,38 @@ describe('a lost connection', () => {
     const client = await connect(listener, { tls: 'none' });
     while (!client.closed) await new Promise(setImmediate);
     expect(await rejection(client.noop())).toMatchObject({ name: 'ConnectionClosedError' });
+  });
+});
+
+describe('a stream transport', () => {
+  it('does not start TLS over bytes that nobody has read', async () => {
+    const listener = await listen('S: * OK hi');
+    const socket = createConnection(listener.port, '127.0.0.1');
+    const transport = new StreamTransport(socket, { description: 'there', host: 'there', tls: {} });
+    const events: string[] = [];
+    transport.start({
+      onData: () => events.push('data'),
+      onDrain: () => {},
+      onClose: () => events.push('close'),
+    });
+    transport.pause();
+    while (socket.readableLength === 0) await new Promise(setImmediate);
+    expect((await rejection(transport.upgrade())).message).toMatch(/clear text/);
+    while (events.length === 0) await new Promise(setImmediate);
+    expect(events).toEqual(['close']);
+  });
+
+  it('that closed before it was started still tells, once', async () => {
+    const listener = await listen('X: close');
+    const socket = createConnection(listener.port, '127.0.0.1');
+    const transport = new StreamTransport(socket, { description: 'there', host: 'there', tls: {} });
+    transport.close();
+    while (!socket.closed) await new Promise(setImmediate);
+    const events: (Error | null)[] = [];
+    transport.start({ onData: () => {}, onDrain: () => {}, onClose: (error) => events.push(error) });
+    while (events.length === 0) await new Promise(setImmediate);
+    transport.close();
+    await new Promise(setImmediate);
+    expect(events).toEqual([null]);
   });
 });

@@ -228,13 +228,27 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 function parseStatus(lexer: Lexer): { rawName: string; items: FolderStatusItems } {
   lexer.space();
-  const rawName = lexer.astring();
   const items: Mutable<FolderStatusItems> = {};
-  lexer.space();
-  lexer.list(() => parseStatusItem(lexer, items));
-  lexer.finish();
+  const [rawName, list] = lexer.atString ? [lexer.astring(), lexer] : splitBareStatus(lexer.text());
+  list.space();
+  list.list(() => parseStatusItem(list, items));
+  list.finish();
   return { rawName, items };
 }
+
+/** Longer lines hold no name that a server would forget to quote. */
+const maxBareStatus = 4096;
+
+/** A STATUS answer whose name is bare. mailutils imap4d 3.15 does not quote names with blanks and parentheses in them. */
+function splitBareStatus(text: string): [rawName: string, list: Lexer] {
+  const [, odd, rest] = text.length > maxBareStatus ? [] : (bareStatus.exec(text) ?? []);
+  if (odd !== undefined && rest !== undefined) return [odd, Lexer.over(rest)];
+  const lexer = Lexer.over(text);
+  return [lexer.astring(), lexer];
+}
+
+const statusPair = '[A-Za-z0-9=.-]+ (?:\\d+|NIL|\\([^()]*\\))';
+const bareStatus = new RegExp(`^(.+?)( \\((?:${statusPair}(?: ${statusPair})*)?\\) *)$`);
 
 function parseStatusItem(lexer: Lexer, items: Mutable<FolderStatusItems>): void {
   const name = lexer.word();

@@ -1,0 +1,184 @@
+/**
+ * What the rest of the program sees of a journal. Plain data, safe to clone between threads.
+ */
+
+import type { FolderStatus } from '../plan/types.ts';
+
+/**
+ * The final words there are on a source message; `JournalMessages.verdicts` holds indexes into this list.
+ *
+ * `copied`: appended by this program (told by APPENDUID, or found by matching) · `adopted`: was at the target already ·
+ * `gone`: expunged at the source, before it was copied or after (then with the target UID it has).
+ */
+export const verdictKinds = ['copied', 'adopted', 'gone'] as const;
+
+export type VerdictKind = (typeof verdictKinds)[number];
+
+/** One source folder and the target folder it goes to: (`sourceRawName`, `targetName`) is its identity. */
+export interface JournalFolder {
+  readonly id: number;
+  /** As listed, one character per byte (latin1). */
+  readonly sourceRawName: string;
+  /** Unicode, with the target's own delimiter. */
+  readonly targetName: string;
+  readonly sourceUidValidity: number | null;
+  readonly targetUidValidity: number | null;
+  /** STATUS of the source when the folder was last brought to its end; `null`: it never was, or something was refused. */
+  readonly finishedAt: FolderStatus | null;
+  /** HIGHESTMODSEQ of the source up to which flags are applied, decimal digits (RFC 7162). */
+  readonly flagsModSeq: string | null;
+  /**
+   * Whatever this program may have stored at the target without the journal knowing has a UID from here on: UIDNEXT of
+   * the target when the folder was first opened, raised as outcomes become known. Open intents have fences of their own.
+   */
+  readonly fence: number | null;
+  /** Messages with a verdict. */
+  readonly messages: number;
+  /** Open intents. */
+  readonly intents: number;
+  /**
+   * True from a run that ended in the middle until a record `settled` or `finished`: the target may hold messages at or
+   * above `fence` that the journal has forgotten.
+   */
+  readonly inDoubt: boolean;
+}
+
+/** The messages of a folder that have a verdict, in columns, ascending by source UID. */
+export interface JournalMessages {
+  readonly uids: Uint32Array;
+  /** 0: the server told none. */
+  readonly targetUids: Uint32Array;
+  /** Indexes into `verdictKinds`. */
+  readonly verdicts: Uint8Array;
+  /** Indexes into `flagSets`: the source's flags as last applied at the target. */
+  readonly flags: Uint32Array;
+  /** Flags joined by blanks, as the source wrote them. */
+  readonly flagSets: readonly string[];
+}
+
+/** A message that is about to be appended: from here to its verdict it may or may not be at the target. */
+export interface Intent {
+  /** At the source. */
+  readonly uid: number;
+  /** One APPEND command: its messages are stored all or none, where the server keeps RFC 3502. */
+  readonly batch: number;
+  /** Target UIDNEXT, or a lower bound of it, before the APPEND. */
+  readonly fence: number | null;
+  readonly targetUidValidity: number | null;
+  /** Bytes, as the source announces or served them. */
+  readonly size: number;
+  /** SHA-256 in canonical line ends; `null`: not known before the message is sent. */
+  readonly digest: Uint8Array | null;
+  /** INTERNALDATE as the source wrote it. */
+  readonly internalDate: string | null;
+  /** Flags joined by blanks. */
+  readonly flags: string;
+}
+
+/** The final word on one source message. */
+export interface Verdict {
+  readonly uid: number;
+  readonly kind: VerdictKind;
+  /** `null`: the server told none. */
+  readonly targetUid: number | null;
+  /** Bytes. */
+  readonly size: number | null;
+  /** SHA-256; `null`: nobody compared the content (adopted by its headers alone). */
+  readonly digest: Uint8Array | null;
+  /** Flags joined by blanks, as the source wrote them. */
+  readonly flags: string;
+}
+
+/** A folder as it is found when it is opened. */
+export interface OpenedFolder {
+  readonly sourceRawName: string;
+  readonly targetName: string;
+  readonly sourceUidValidity: number | null;
+  readonly targetUidValidity: number | null;
+  /** UIDNEXT of the target, or a lower bound. Kept only where the journal has none for this target UIDVALIDITY. */
+  readonly fence: number | null;
+}
+
+/** One thing to remember. UIDs are source UIDs. */
+export type JournalRecord =
+  /** The folder was opened again; `finishedAt` is void. A fence the journal has stays, as long as the target UIDVALIDITY does. */
+  | {
+      readonly kind: 'folder';
+      readonly folderId: number;
+      readonly sourceUidValidity: number | null;
+      readonly targetUidValidity: number | null;
+      readonly fence: number | null;
+    }
+  /** Every verdict and intent of the folder is void, and so are `finishedAt` and `flagsModSeq`: it is matched again. */
+  | { readonly kind: 'forget'; readonly folderId: number }
+  /** About to be appended. An intent that is open for the same UID is replaced. */
+  | { readonly kind: 'intents'; readonly folderId: number; readonly intents: readonly Intent[] }
+  /** Closes the intents of these UIDs; replaces earlier verdicts on them. `fence` raises the folder's, never lowers it. */
+  | {
+      readonly kind: 'verdicts';
+      readonly folderId: number;
+      readonly verdicts: readonly Verdict[];
+      readonly fence?: number;
+    }
+  /** Closes intents without a verdict: refused, or found absent. */
+  | { readonly kind: 'dropped'; readonly folderId: number; readonly uids: readonly number[] }
+  /** Flags as now applied; UIDs without a verdict are ignored. `modSeq: null` leaves `flagsModSeq` as it is. */
+  | {
+      readonly kind: 'flags';
+      readonly folderId: number;
+      readonly flags: readonly { readonly uid: number; readonly flags: string }[];
+      readonly modSeq: string | null;
+    }
+  /** After a crash: what the target holds at or above the fence is accounted for. `fence` raises the folder's. */
+  | { readonly kind: 'settled'; readonly folderId: number; readonly fence?: number }
+  /** Everything up to `status` is done; implies `settled`. */
+  | { readonly kind: 'finished'; readonly folderId: number; readonly status: FolderStatus };
+
+/** The one writer of a job's state. */
+export interface Journal extends AsyncDisposable {
+  /** Path of the SQLite file. */
+  readonly file: string;
+  /**
+   * How it was found. `clean`: the last run closed it · `crash`: it ended in the middle, or what an earlier crash left
+   * open is not settled for every folder (`JournalFolder.inDoubt`) · `new`: nothing was ever written.
+   */
+  readonly state: 'new' | 'clean' | 'crash';
+  /** Every folder, as of the last commit, in the order of their ids. */
+  folders(): readonly JournalFolder[];
+  folder(sourceRawName: string, targetName: string): JournalFolder | null;
+  /** Makes the folder known, or records that it was opened again (see the record `folder`). Durable when it resolves. */
+  openFolder(folder: OpenedFolder): Promise<JournalFolder>;
+  /** Includes every record written before the call. */
+  messages(folderId: number): Promise<JournalMessages>;
+  /** Open intents in the order of batch and UID; includes every record written before the call. */
+  intents(folderId: number): Promise<readonly Intent[]>;
+  /**
+   * Resolves when the records are durable. The records of one call stand in one commit; calls made while a commit runs
+   * share the next one; the order is kept.
+   * @throws MigrateError (exit 10) when the disk refuses: that write and every later one; nothing of them is kept.
+   * @throws RangeError for a record that cannot be: an unknown folder, a UID of 0; nothing else is harmed.
+   */
+  write(...records: readonly JournalRecord[]): Promise<void>;
+  /** Counters for the log and the bench: commits, records in them, and the time they took on the disk in ms. */
+  stats(): { readonly commits: number; readonly records: number; readonly commitMs: number };
+  /** Waits for what is being written, marks the journal clean, closes it and lets go of the lock. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** How a journal is opened; tests choose, the program uses the defaults but for `rebuild`. */
+export interface OpenOptions {
+  /** Runs the writer on the calling thread. Default: only where the sources run as TypeScript. */
+  readonly inline?: boolean;
+  /** Puts an existing journal aside, whatever is in it, and starts a new one. Default: false. */
+  readonly rebuild?: boolean;
+  /** What kind of file system a directory is on; default: what the system says. */
+  readonly fileSystemOf?: (directory: string) => FileSystem;
+}
+
+/** A file system, as far as a journal cares. */
+export interface FileSystem {
+  /** The magic number of statfs(2); 0 where the system has none. */
+  readonly type: number;
+  /** Name of the type in the mount table (`fuse.sshfs`); `null`: unknown. */
+  readonly name: string | null;
+}
