@@ -3,21 +3,14 @@ import { type Cancel, type Clock, systemClock } from './clock.ts';
 import { exitCodes, MigrateError, type WireError, worstExitCode } from './errors.ts';
 import { FolderRun } from './folder-run.ts';
 import type { FolderReport, JobEvent, JobReport, JobSettings, Side, Verdict } from './job.ts';
-import { type Journal, openJournal, peekJournal } from './journal.ts';
+import { type Journal, type JournalFolder, openJournal, peekJournal } from './journal.ts';
 import { LaneDriver, type LaneHost, LaneLostError, LanePool, ThreadHost, toJobError } from './lanes.ts';
 import { mapFolders } from './plan/folder-map.ts';
 import { sumOf } from './plan/message-table.ts';
 import { buildPlan, isUnchanged } from './plan/plan.ts';
 import type { FolderPair, KnownFolder, Traits } from './plan/types.ts';
 import { ProgressMeter } from './progress.ts';
-import type {
-  BatchReport,
-  EndpointFacts,
-  FromLane,
-  LaneFailure,
-  PrepareTask,
-  WrittenFacts,
-} from './worker/contract.ts';
+import type { BatchReport, EndpointFacts, FromLane, LaneFailure, PrepareTask } from './worker/contract.ts';
 
 /** How a job is watched and stopped. */
 export interface JobHooks {
@@ -70,6 +63,7 @@ class Job {
   readonly #warnings: string[] = [];
   #journal: Journal | null = null;
   #keepsOrder = true;
+  #targetReportsUids = true;
   #failure: WireError | null = null;
   #lastLost: WireError | null = null;
   #loginFailures = 0;
@@ -141,6 +135,7 @@ class Job {
       { folders: atTarget.folders, naming: target },
       mapping,
     );
+    this.#targetReportsUids = target.reportsUids;
     const known = new Map<string, KnownFolder>();
     for (const pair of map.pairs) known.set(pair.source.rawName, this.#knownOf(pair));
     const plan = buildPlan({
@@ -154,6 +149,7 @@ class Job {
       lanes: this.#settings.connections,
     });
     this.#keepsOrder = plan.keepsOrder;
+
     this.#hooks.onEvent({ kind: 'planned', plan });
     const [error] = plan.problems.filter((problem) => problem.severity === 'error');
     if (error !== undefined) {
@@ -176,9 +172,19 @@ class Job {
   #knownOf(pair: FolderPair): KnownFolder {
     const folder = this.#journal?.folder(pair.source.rawName, pair.targetName) ?? null;
     if (folder === null || pair.target === null) return { messages: 0, unchanged: false };
-    const sameTarget = folder.targetUidValidity === (pair.target.status?.uidValidity ?? null);
-    const unchanged = sameTarget && isUnchanged(folder.finishedAt, pair.source.status);
+    const { status } = pair.target;
+    const isSame = status !== null && this.#isSameTarget(folder, status.uidValidity, status.messages);
+    const unchanged = isSame && isUnchanged(folder.finishedAt, pair.source.status);
     return { messages: folder.messages, unchanged };
+  }
+
+  /**
+   * True where a target folder still is the one the journal speaks of. Without UIDPLUS no target UID was recorded, and such
+   * servers (mailutils imap4d 3.15) may invent a UIDVALIDITY at every look: what they hold must then be as much as it was.
+   */
+  #isSameTarget(known: JournalFolder, uidValidity: number | null, messages: number): boolean {
+    if (known.targetUidValidity === uidValidity) return true;
+    return !this.#targetReportsUids && messages >= known.messages;
   }
 
   async #copy(first: LaneDriver, runs: readonly FolderRun[]): Promise<void> {
@@ -283,10 +289,7 @@ class Job {
       const read = lane.expect(['folder-read', 'folder-finished'], (message) => message.folderId === run.id);
       this.#finishing.add(
         finished.then(
-          ({ failure, written }) => {
-            this.#written(run, written);
-            this.#laneDone(run, failure);
-          },
+          ({ failure }) => this.#laneDone(run, failure),
           (error: unknown) => this.#laneDone(run, failureOf(error)),
         ),
       );
@@ -297,13 +300,6 @@ class Job {
     } catch (error) {
       if (!(error instanceof LaneLostError)) throw error;
     }
-  }
-
-  /** An empty folder may get its UIDVALIDITY with its first message (mailutils imap4d 3.15). All it holds is ours: the new one counts. */
-  #written(run: FolderRun, written: WrittenFacts | null): void {
-    if (written === null || run.journal === null || run.existedBefore > 0) return;
-    if (written.uidValidity === run.journal.targetUidValidity) return;
-    this.#journal?.setTargetUidValidity(run.journal.id, written.uidValidity);
   }
 
   /** One lane is through with a folder. */
@@ -374,9 +370,9 @@ class Job {
         ? null
         : known.sourceUidValidity !== source.uidValidity
           ? 'source'
-          : known.targetUidValidity !== target.uidValidity
-            ? 'target'
-            : null;
+          : this.#isSameTarget(known, target.uidValidity, target.exists)
+            ? null
+            : 'target';
     if (side !== null) {
       const message = `the UIDVALIDITY of the ${side} folder has changed since the last run, so that it is not known which messages are there already; nothing of it was copied`;
       this.#failFolder(run, { code: 'UIDVALIDITY', exitCode: exitCodes.partial, message });
@@ -389,7 +385,7 @@ class Job {
       targetUidValidity: target.uidValidity,
       forget,
     });
-    run.opened(journal, this.#journal.knownUids(journal.id), target.exists);
+    run.opened(journal, this.#journal.knownUids(journal.id));
     this.#progress.folderStarted(run.name, source.exists);
     const { name } = run;
     const bytes = pair.source.status?.size ?? null;

@@ -32,8 +32,6 @@ export class FolderRun {
   subscribe = false;
   /** Its report is out. */
   finished = false;
-  /** Messages at the target when the folder was opened. */
-  existedBefore = 0;
   /** Set when the folder is opened. */
   journal: JournalFolder | null = null;
   failure: WireError | null = null;
@@ -83,9 +81,8 @@ export class FolderRun {
     };
   }
 
-  opened(journal: JournalFolder, known: Uint32Array, existedBefore: number): void {
+  opened(journal: JournalFolder, known: Uint32Array): void {
     this.journal = journal;
-    this.existedBefore = existedBefore;
     this.#known = known;
   }
 

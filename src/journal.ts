@@ -36,8 +36,6 @@ export interface Journal {
   copiedUids(folderId: number): { readonly source: Uint32Array; readonly target: Uint32Array };
   /** Records final verdicts; durable when it returns. Refused messages get none: the next run tries them again. */
   record(folderId: number, outcomes: readonly Outcome[]): void;
-  /** The target folder's UIDVALIDITY turned out to be another one, and everything in it is ours. */
-  setTargetUidValidity(folderId: number, uidValidity: number | null): void;
   /** Records that everything up to `status` is done. */
   finishFolder(folderId: number, status: FolderStatus): void;
   close(): void;
@@ -106,7 +104,7 @@ type Statement = ReturnType<Database['prepare']>;
 class SqliteJournal implements Journal {
   readonly #db: Database;
   readonly #statements: Record<
-    'folder' | 'forget' | 'insertFolder' | 'updateFolder' | 'known' | 'copied' | 'message' | 'finish' | 'retarget',
+    'folder' | 'forget' | 'insertFolder' | 'updateFolder' | 'known' | 'copied' | 'message' | 'finish',
     Statement
   >;
 
@@ -138,7 +136,6 @@ class SqliteJournal implements Journal {
       message: db.prepare(
         'INSERT OR REPLACE INTO messages (folder, uid, verdict, target_uid, size, digest) VALUES (?, ?, ?, ?, ?, ?)',
       ),
-      retarget: db.prepare('UPDATE folders SET target_uidvalidity = ? WHERE id = ?'),
       finish: db.prepare(
         'UPDATE folders SET finished_messages = ?, finished_uidnext = ?, finished_modseq = ? WHERE id = ?',
       ),
@@ -236,10 +233,6 @@ class SqliteJournal implements Journal {
         }
       }
     });
-  }
-
-  setTargetUidValidity(folderId: number, uidValidity: number | null): void {
-    this.#statements.retarget.run(uidValidity, folderId);
   }
 
   finishFolder(folderId: number, status: FolderStatus): void {

@@ -37,8 +37,9 @@ export interface JournalFolder {
   /** Open intents. */
   readonly intents: number;
   /**
-   * True from a run that ended in the middle until a record `settled` or `finished`: the target may hold messages at or
-   * above `fence` that the journal has forgotten.
+   * The target may hold messages of this folder at or above `fence` (`null`: anywhere) that the journal does not know:
+   * match them by content before anything is appended. True after a run that ended in the middle, after `forget`, and
+   * where `openFolder` said so; false from a record `settled` or `finished` on. Survives an orderly end.
    */
   readonly inDoubt: boolean;
 }
@@ -95,13 +96,21 @@ export interface OpenedFolder {
   readonly targetName: string;
   readonly sourceUidValidity: number | null;
   readonly targetUidValidity: number | null;
-  /** UIDNEXT of the target, or a lower bound. Kept only where the journal has none for this target UIDVALIDITY. */
+  /** UIDNEXT of the target, or a lower bound. Taken only where the journal has none yet: it knows better otherwise. */
   readonly fence: number | null;
+  /**
+   * The target folder may hold source messages that no journal tells of (an earlier run's, another program's); then
+   * `fence` is where they begin, and is taken if it is lower than the known one. Default: false.
+   */
+  readonly inDoubt?: boolean;
 }
 
 /** One thing to remember. UIDs are source UIDs. */
 export type JournalRecord =
-  /** The folder was opened again; `finishedAt` is void. A fence the journal has stays, as long as the target UIDVALIDITY does. */
+  /**
+   * The folder was opened again; `finishedAt` is void. A fence the journal has stays. Where one of the UIDVALIDITYs is
+   * another than before, every UID of the folder means nothing any more: it implies `forget`, so write it before verdicts.
+   */
   | {
       readonly kind: 'folder';
       readonly folderId: number;
@@ -109,7 +118,7 @@ export type JournalRecord =
       readonly targetUidValidity: number | null;
       readonly fence: number | null;
     }
-  /** Every verdict and intent of the folder is void, and so are `finishedAt` and `flagsModSeq`: it is matched again. */
+  /** Every verdict and intent is void, and so are `finishedAt` and `flagsModSeq`; the whole folder is in doubt, from UID 1. */
   | { readonly kind: 'forget'; readonly folderId: number }
   /** About to be appended. An intent that is open for the same UID is replaced. */
   | { readonly kind: 'intents'; readonly folderId: number; readonly intents: readonly Intent[] }
@@ -129,7 +138,7 @@ export type JournalRecord =
       readonly flags: readonly { readonly uid: number; readonly flags: string }[];
       readonly modSeq: string | null;
     }
-  /** After a crash: what the target holds at or above the fence is accounted for. `fence` raises the folder's. */
+  /** No longer in doubt: what the target holds at or above the fence is accounted for. `fence` raises the folder's. */
   | { readonly kind: 'settled'; readonly folderId: number; readonly fence?: number }
   /** Everything up to `status` is done; implies `settled`. */
   | { readonly kind: 'finished'; readonly folderId: number; readonly status: FolderStatus };
@@ -139,8 +148,8 @@ export interface Journal extends AsyncDisposable {
   /** Path of the SQLite file. */
   readonly file: string;
   /**
-   * How it was found. `clean`: the last run closed it · `crash`: it ended in the middle, or what an earlier crash left
-   * open is not settled for every folder (`JournalFolder.inDoubt`) · `new`: nothing was ever written.
+   * How it was found. `clean`: the last run closed it · `crash`: it ended in the middle, so every folder is in doubt, or
+   * some folder still is from earlier on · `new`: nothing was ever written.
    */
   readonly state: 'new' | 'clean' | 'crash';
   /** Every folder, as of the last commit, in the order of their ids. */

@@ -60,12 +60,6 @@ export interface SelectedFacts {
   readonly highestModSeq: string | null;
 }
 
-/** What a target folder is once the last append is answered. */
-export interface WrittenFacts {
-  readonly messages: number;
-  readonly uidValidity: number | null;
-}
-
 /** Final word on one message. */
 export type Outcome =
   | {
@@ -174,8 +168,6 @@ export type FromLane =
   | {
       readonly kind: 'folder-finished';
       readonly folderId: number;
-      /** `null`: nothing was stored, or the server cannot be asked. */
-      readonly written: WrittenFacts | null;
       readonly failure: LaneFailure | null;
     }
   | { readonly kind: 'inspected'; readonly folderId: number; readonly side: Side; readonly contents: FolderContents }

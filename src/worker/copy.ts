@@ -2,7 +2,7 @@ import { packBatches } from '../plan/shard.ts';
 import type { BatchLimits, Shard } from '../plan/types.ts';
 import { internalDateToEpochMs } from '../protocol/index.ts';
 import type { Budget } from './budget.ts';
-import type { BatchReport, Outcome, WrittenFacts } from './contract.ts';
+import type { BatchReport, Outcome } from './contract.ts';
 import { digestOf } from './digest.ts';
 import type { Fetched, Message, ReadableFolder, RefusedWords, WritableFolder } from './endpoint.ts';
 import { isOverQuota } from './failure.ts';
@@ -97,21 +97,20 @@ export class FolderCopy {
   }
 
   /**
-   * Resolves when every append is answered and reported, with what the folder is then.
+   * Resolves when every append is answered and reported.
    * @throws what ended the copy; FolderRefusesError when the target holds less than it was given
    */
-  async finished(): Promise<WrittenFacts | null> {
+  async finished(): Promise<void> {
     while (this.#unanswered.size > 0) await Promise.all(this.#unanswered);
     if (this.#failure !== null) throw this.#failure.error;
-    if (this.#stored === 0) return null;
+    if (this.#stored === 0) return;
     // A server that says OK and keeps nothing has been seen: it is asked how many it holds.
-    const written = await this.#writer.status();
+    const count = await this.#writer.count();
     const expected = this.#writer.facts.exists + this.#stored;
-    if (written !== null && written.messages < expected) {
-      const message = `the target said OK to every message, but holds ${written.messages} where there should be at least ${expected}; unless somebody deleted some meanwhile they are lost: run verify, and copy the folder again into an empty one`;
+    if (count !== null && count < expected) {
+      const message = `the target said OK to every message, but holds ${count} where there should be at least ${expected}; unless somebody deleted some meanwhile they are lost: run verify, and copy the folder again into an empty one`;
       throw new FolderRefusesError('COUNT', message);
     }
-    return written;
   }
 
   #fail(error: unknown): void {

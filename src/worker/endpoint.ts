@@ -8,7 +8,6 @@ import type {
   PrepareTask,
   QuotaFacts,
   SelectedFacts,
-  WrittenFacts,
 } from './contract.ts';
 
 /** One message on its way. The body's slices are the ones the socket delivered; they are handed on, never joined. */
@@ -95,6 +94,6 @@ export interface WritableFolder {
   splitFlags(flags: readonly string[]): { readonly kept: readonly string[]; readonly lost: readonly string[] };
   /** INTERNALDATE of one stored message as the server now tells it; `null`: not to be had. */
   internalDateOf(uid: number): Promise<string | null>;
-  /** What the folder is now; `null`: the server cannot be asked. */
-  status(): Promise<WrittenFacts | null>;
+  /** Messages the folder now holds; `null`: the server cannot be asked. */
+  count(): Promise<number | null>;
 }

@@ -7,7 +7,7 @@ import {
   ImapError,
   type SelectedFolder,
 } from '../protocol/index.ts';
-import type { SelectedFacts, WrittenFacts } from './contract.ts';
+import type { SelectedFacts } from './contract.ts';
 import type { Message, Stored, WritableFolder } from './endpoint.ts';
 import { isConnectionLost } from './failure.ts';
 import { FlagFilter } from './flag-filter.ts';
@@ -108,12 +108,11 @@ export class ImapWriter implements WritableFolder {
     return date;
   }
 
-  async status(): Promise<WrittenFacts | null> {
+  async count(): Promise<number | null> {
     // STATUS of the selected folder may be stale (RFC 9051 6.3.11).
     if (this.#client.selected !== null) return null;
     try {
-      const { messages, uidValidity } = await this.#client.folderStatus(this.#folder, ['MESSAGES', 'UIDVALIDITY']);
-      return messages === undefined ? null : { messages, uidValidity: uidValidity ?? null };
+      return (await this.#client.folderStatus(this.#folder, ['MESSAGES'])).messages ?? null;
     } catch (error) {
       if (error instanceof CommandError) return null;
       throw error;

@@ -217,7 +217,7 @@ class Lane {
       await Promise.all([task.scan ? this.#scan(folderId, reader) : null, copy.read()]);
       this.#channel.post({ kind: 'folder-read', folderId });
       const finishing = copy.finished().then(
-        (written) => this.#channel.post({ kind: 'folder-finished', folderId, written, failure: null }),
+        () => this.#channel.post({ kind: 'folder-finished', folderId, failure: null }),
         (error: unknown) => this.#folderFailed(folderId, error, 'target'),
       );
       const tracked: Promise<void> = finishing.finally(() => this.#unfinished.delete(tracked));
@@ -276,7 +276,7 @@ class Lane {
 
   #folderFailed(folderId: number, error: unknown, side: Side): void {
     const failure = this.#describe(error, side);
-    this.#channel.post({ kind: 'folder-finished', folderId, written: null, failure });
+    this.#channel.post({ kind: 'folder-finished', folderId, failure });
     if (failure.scope !== 'folder') this.#lose(failure);
   }
 

@@ -1,0 +1,66 @@
+/**
+ * How a journal fails: as one sentence that says what to do.
+ */
+
+import { exitCodes, MigrateError } from '../errors.ts';
+import { databaseProblem } from './database.ts';
+
+/** The content cannot be right. Thrown by whoever reads; becomes a `MigrateError` where the file's name is known. */
+export class DamageError extends Error {
+  override readonly name = 'DamageError';
+}
+
+const rebuildAdvice =
+  'run again with --rebuild, which puts it aside and matches everything at the target again by content';
+
+/** Exit 9: `what` is wrong with the file. */
+export function damagedJournal(file: string, what: string, cause?: unknown): MigrateError {
+  return new MigrateError('JOURNAL', exitCodes.journal, `the journal ${file} is damaged (${what}): ${rebuildAdvice}`, {
+    cause,
+  });
+}
+
+/** Exit 9: the file is sound, but not one this program can go on with. */
+export function foreignJournal(message: string): MigrateError {
+  return new MigrateError('JOURNAL', exitCodes.journal, message);
+}
+
+/** The journal of an earlier version, which is matched anew. */
+export function outdatedJournal(file: string): MigrateError {
+  return foreignJournal(`the journal ${file} was written by an earlier version without checksums: ${rebuildAdvice}`);
+}
+
+/** Exit 10: the directory or the disk refuses. */
+export function stateError(message: string, cause?: unknown): MigrateError {
+  return new MigrateError('STATE', exitCodes.disk, message, { cause });
+}
+
+/** What an error met while opening or reading the journal means. */
+export function toReadError(error: unknown, file: string): unknown {
+  if (error instanceof MigrateError) return error;
+  if (error instanceof DamageError) return damagedJournal(file, error.message, error);
+  const problem = databaseProblem(error);
+  if (problem === 'damaged' || problem === 'other') return damagedJournal(file, reasonOf(error), error);
+  if (problem === null && !isSystemError(error)) return error;
+  return stateError(`cannot open the journal ${file}: ${reasonOf(error)}; choose another directory with --state DIR`, error);
+}
+
+/** What an error met while writing the journal means: nothing of that commit is kept. */
+export function toWriteError(error: unknown, file: string): unknown {
+  if (error instanceof MigrateError) return error;
+  const problem = databaseProblem(error);
+  if (problem === 'damaged') return damagedJournal(file, reasonOf(error), error);
+  if (problem === null && !isSystemError(error)) return error;
+  return stateError(
+    `cannot write the journal ${file}: ${reasonOf(error)}; nothing more is copied, make room or see to the disk and run again`,
+    error,
+  );
+}
+
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error;
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
