@@ -202,7 +202,7 @@ class Job {
     if (open.length === 0 || this.#failure !== null) return;
     this.#pool.add(first);
     const useful = this.#keepsOrder ? open.length : Math.ceil(totalMessages(open) / messagesPerExtraLane);
-    for (let lane = 1; lane < Math.min(this.#settings.connections, useful); lane++) this.#addLane(lane);
+    this.#addLanes(1, Math.min(this.#settings.connections, useful));
     for (const run of open.sort(byWork)) this.#enqueue(run, true);
     await this.#pool.idle();
     await Promise.all(this.#finishing);
@@ -250,18 +250,27 @@ class Job {
     return failed;
   }
 
-  #addLane(laneId: number): void {
-    if (this.#loginFailures >= maxLoginFailures) return;
+  /** Adds lanes one after the other, so that a login the server refuses is not tried by several at once. */
+  #addLanes(laneId: number, end: number): void {
+    if (laneId >= end || this.#loginFailures >= maxLoginFailures || this.#isEnding) return;
     const lane = this.#startLane(laneId);
-    lane.expect(['ready']).then(
-      () => this.#pool.add(lane),
-      (error: unknown) => {
-        if (!(error instanceof LaneLostError)) return;
-        const { exitCode, message } = error.failure.error;
-        if (exitCode === exitCodes.login) this.#loginFailures++;
-        this.#warn(`one connection fewer: ${message}`);
-      },
-    );
+    lane
+      .expect(['ready'])
+      .then(
+        () => this.#pool.add(lane),
+        (error: unknown) => {
+          if (!(error instanceof LaneLostError) || this.#isEnding) return;
+          const { exitCode, message } = error.failure.error;
+          if (exitCode === exitCodes.login) this.#loginFailures++;
+          this.#warn(`one connection fewer: ${message}`);
+        },
+      )
+      .then(() => this.#addLanes(laneId + 1, end));
+  }
+
+  /** Lanes are being told to drain: nothing new may begin. */
+  get #isEnding(): boolean {
+    return this.#cancelEnd !== null;
   }
 
   #enqueue(run: FolderRun, scan: boolean): void {
@@ -441,7 +450,10 @@ class Job {
     if (run.failure !== null) return;
     run.fail(failure);
     const { code, message } = failure;
-    this.#hooks.onEvent({ kind: 'refused', refusal: { folder: run.name, uid: null, bytes: null, code, message } });
+    this.#hooks.onEvent({
+      kind: 'refused',
+      refusal: { folder: run.name, uid: null, bytes: null, code, subject: null, message },
+    });
   }
 
   /** No lane can succeed any more: what is in flight is finished, nothing else begun. */

@@ -94,7 +94,7 @@ export class FolderRun {
     const refusals = Array.from(tooBig, (row): Refusal => {
       const bytes = sizes[row] ?? 0;
       const message = `${bytes} bytes; the target takes messages of at most ${this.maxMessageBytes} bytes (APPENDLIMIT)`;
-      return { folder: this.name, uid: uids[row] ?? 0, bytes, code: 'TOO_BIG', message };
+      return { folder: this.name, uid: uids[row] ?? 0, bytes, code: 'TOO_BIG', subject: null, message };
     });
     const shards = cutShards(this.id, pick(uids), pick(sizes), this.shared ? sharedShard : ownedShard);
     const alreadyThere = uids.length - missing.length;
@@ -154,8 +154,8 @@ export class FolderRun {
         this.#bytes += outcome.bytes;
       } else if (outcome.kind === 'gone') this.#gone++;
       else {
-        const { uid, bytes, code, text } = outcome;
-        refusals.push({ folder: this.name, uid, bytes, code, message: text });
+        const { uid, bytes, code, text, subject } = outcome;
+        refusals.push({ folder: this.name, uid, bytes, code, subject, message: text });
       }
     }
     this.#resent += report.resent;
@@ -183,7 +183,16 @@ export class FolderRun {
     const failed: Refusal[] =
       this.failure === null
         ? []
-        : [{ folder: this.name, uid: null, bytes: null, code: this.failure.code, message: this.failure.message }];
+        : [
+            {
+              folder: this.name,
+              uid: null,
+              bytes: null,
+              code: this.failure.code,
+              subject: null,
+              message: this.failure.message,
+            },
+          ];
     return {
       source: this.name,
       target: this.pair.targetName,

@@ -76,6 +76,8 @@ export interface Refusal {
   readonly bytes: number | null;
   /** Stable word: `NO`, `BAD`, `TOO_BIG`, `UNREADABLE`, `GONE`, `CREATE`, `OPEN`, `CONNECTION`… */
   readonly code: string;
+  /** The message's subject, so that a person can find it; `null`: unknown, or the whole folder. Raw: escape before printing. */
+  readonly subject: string | null;
   /** The server's own text, or ours where no server spoke. Raw: escape before printing. */
   readonly message: string;
 }

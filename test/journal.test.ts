@@ -58,7 +58,7 @@ describe('the journal', () => {
   it('gives a refused message no verdict, so that the next run tries it again', () => {
     reopened((journal) => {
       const { id } = journal.openFolder(inbox);
-      journal.record(id, [{ kind: 'refused', uid: 1, bytes: 1, code: 'NO', text: 'no' }]);
+      journal.record(id, [{ kind: 'refused', uid: 1, bytes: 1, code: 'NO', text: 'no', subject: null }]);
       expect(journal.knownUids(id)).toHaveLength(0);
     });
   });

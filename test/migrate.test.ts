@@ -228,7 +228,13 @@ describe('a message that is refused', () => {
     const { report } = await engine.run();
     expect(report).toMatchObject({ verdict: 'partial', exitCode: 3, copied: 99, refused: 1 });
     const [refusal] = report.folders.flatMap((folder) => folder.refused);
-    expect(refusal).toMatchObject({ folder: 'INBOX', uid: 37, code: 'NO', message: 'Message contains invalid header' });
+    expect(refusal).toMatchObject({
+      folder: 'INBOX',
+      uid: 37,
+      code: 'NO',
+      subject: '37',
+      message: 'Message contains invalid header',
+    });
     expect(words).toContain(refusal?.message);
     expect(report.resent).toBe(99);
     expect(engine.target.inbox.messages).toHaveLength(99);

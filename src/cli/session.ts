@@ -235,6 +235,8 @@ export class Session {
 
 /** `INBOX, UID 77 (1.2 MB): NO over quota`, printable. */
 export function describeRefusal(refusal: Refusal): string {
-  const where = refusal.uid === null ? `${refusal.folder} (the whole folder)` : `${refusal.folder}, UID ${refusal.uid}`;
+  const subject = refusal.subject === null ? '' : ` "${refusal.subject}"`;
+  const where =
+    refusal.uid === null ? `${refusal.folder} (the whole folder)` : `${refusal.folder}, UID ${refusal.uid}${subject}`;
   return toDisplay(`${where}: ${refusal.code}${refusal.message === '' ? '' : ` ${refusal.message}`}`);
 }

@@ -1,6 +1,7 @@
 import { type FetchData, internalDateToEpochMs, type Literal } from '../protocol/index.ts';
 import type { FolderContents } from './contract.ts';
 import { canonicalDigestOf, headerKeyOf } from './digest.ts';
+import { headerBlockOf } from './header-block.ts';
 
 /** Longest header block a key is computed from: real ones are a few KiB. */
 const maxHeaderBytes = 1024 * 1024;
@@ -42,7 +43,7 @@ export class ContentRows {
       data.internalDate === undefined ? Number.NaN : (internalDateToEpochMs(data.internalDate) ?? Number.NaN),
     );
     this.#flags.push(this.#flagSet(data.flags ?? []));
-    this.#headerKeys.push(headerKeyOf(headerBlock(section)));
+    this.#headerKeys.push(headerKeyOf(headerBlockOf(section, maxHeaderBytes)));
     if (this.#bodies) this.#digests.push(canonicalDigestOf(section));
   }
 
@@ -77,28 +78,4 @@ export class ContentRows {
 
 function firstSection(data: FetchData): Literal | null | undefined {
   return data.sections?.values().next().value;
-}
-
-/** The first bytes of a message, up to and with the empty line that ends its header. */
-function headerBlock(body: Literal): Buffer {
-  const pieces: Buffer[] = [];
-  let length = 0;
-  for (const chunk of body.chunks) {
-    const joined = pieces.length === 0 ? chunk : Buffer.concat([...pieces, chunk]);
-    const end = headerEnd(joined, length);
-    if (end !== -1) return joined.subarray(0, end);
-    if (joined.length >= maxHeaderBytes) return joined.subarray(0, maxHeaderBytes);
-    pieces.length = 0;
-    pieces.push(joined);
-    length = joined.length;
-  }
-  return pieces[0] ?? Buffer.alloc(0);
-}
-
-function headerEnd(bytes: Buffer, searched: number): number {
-  const from = Math.max(0, searched - 3);
-  const crlf = bytes.indexOf('\r\n\r\n', from);
-  const lf = bytes.indexOf('\n\n', from);
-  if (crlf === -1) return lf;
-  return lf === -1 ? crlf : Math.min(crlf, lf);
 }

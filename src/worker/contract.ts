@@ -76,6 +76,8 @@ export type Outcome =
       readonly bytes: number;
       readonly code: string;
       readonly text: string;
+      /** To find the message by; `null`: unknown. Raw: escape before printing. */
+      readonly subject: string | null;
     }
   | { readonly kind: 'gone'; readonly uid: number };
 

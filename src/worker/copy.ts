@@ -6,6 +6,7 @@ import type { BatchReport, Outcome } from './contract.ts';
 import { digestOf } from './digest.ts';
 import type { Fetched, Message, ReadableFolder, RefusedWords, WritableFolder } from './endpoint.ts';
 import { isOverQuota } from './failure.ts';
+import { subjectOf } from './subject.ts';
 
 /** One FETCH and one MULTIAPPEND: large enough that the command costs nothing, small enough to repeat. */
 export const batchLimits: BatchLimits = { maxMessages: 100, maxBytes: 4 * 1024 * 1024 };
@@ -142,7 +143,8 @@ export class FolderCopy {
     for (const item of fetched) {
       if (item.kind === 'message') messages.push(item.message);
       else if (item.kind === 'gone') outcomes.push({ kind: 'gone', uid: item.uid });
-      else outcomes.push({ kind: 'refused', uid: item.uid, bytes: 0, code: 'UNREADABLE', text: item.text });
+      else
+        outcomes.push({ kind: 'refused', uid: item.uid, bytes: 0, code: 'UNREADABLE', text: item.text, subject: null });
     }
     const batch = new BatchAppend(this.#writer, this.#port, outcomes);
     try {
@@ -211,7 +213,7 @@ class BatchAppend {
       if (await this.#port.recreateTarget()) return this.append(again, attempt + 1);
     }
     if (messages.length > 1 && this.#writer.atomic) return this.#halve(again, attempt + 1);
-    for (const { message, words } of refused) this.#refused(message, words);
+    for (const { message, words } of refused) await this.#refused(message, words);
   }
 
   /** A batch refused as a whole: one of them is the culprit, or none where the server does not take batches after all. */
@@ -232,10 +234,11 @@ class BatchAppend {
     this.#outcomes.push({ kind: 'copied', uid: message.uid, targetUid, bytes, digest: digestOf(message.body) });
   }
 
-  #refused(message: Message, words: RefusedWords): void {
+  async #refused(message: Message, words: RefusedWords): Promise<void> {
     const { size: bytes } = message.body;
     const code = words.responseCode ?? words.code;
-    this.#outcomes.push({ kind: 'refused', uid: message.uid, bytes, code, text: words.text });
+    const subject = await subjectOf(message.body);
+    this.#outcomes.push({ kind: 'refused', uid: message.uid, bytes, code, text: words.text, subject });
   }
 }
 

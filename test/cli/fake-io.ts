@@ -197,7 +197,15 @@ export function makeReport(folders: readonly FolderReport[], changes: Partial<Jo
 }
 
 export function makeRefusal(changes: Partial<Refusal> = {}): Refusal {
-  return { folder: 'INBOX', uid: 77, bytes: 1_200_000, code: 'NO', message: '[TOOBIG] message too big', ...changes };
+  return {
+    folder: 'INBOX',
+    uid: 77,
+    bytes: 1_200_000,
+    code: 'NO',
+    subject: null,
+    message: '[TOOBIG] message too big',
+    ...changes,
+  };
 }
 
 export function makePlannedFolder(changes: Partial<PlannedFolder> = {}): PlannedFolder {
