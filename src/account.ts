@@ -48,10 +48,13 @@ export interface AccountSettings {
   readonly delimiter: string | null;
 }
 
-/** `alice@imap.example.org:993`: how an account is named to people and in the journal. Holds no secret. */
+/**
+ * `alice@imap.example.org:993`: how an account is named to people, and what its journals are found by. Tells apart whom an
+ * administrator acts as, and tunnels by the file they stand in. Holds no secret.
+ */
 export function accountLabel(account: AccountSettings): string {
-  // A command that logs in by itself needs no user name: its file is what tells it from another such account.
-  if (account.command !== null)
-    return account.username === '' ? `(command in ${account.file})` : `${account.username}@(command)`;
-  return `${account.username}@${account.host}:${account.port}`;
+  const { username, authorizationId, host, port, command, file } = account;
+  const login = authorizationId === null ? username : `${authorizationId} (as ${username})`;
+  const place = command === null ? `${host}:${port}` : `(command in ${file})`;
+  return login === '' ? place : `${login}@${place}`;
 }

@@ -10,7 +10,14 @@ import { sumOf } from './plan/message-table.ts';
 import { buildPlan, isUnchanged } from './plan/plan.ts';
 import type { FolderPair, KnownFolder, Traits } from './plan/types.ts';
 import { ProgressMeter } from './progress.ts';
-import type { BatchReport, EndpointFacts, FromLane, LaneFailure, PrepareTask } from './worker/contract.ts';
+import type {
+  BatchReport,
+  EndpointFacts,
+  FromLane,
+  LaneFailure,
+  PrepareTask,
+  SelectedFacts,
+} from './worker/contract.ts';
 
 /** How a job is watched and stopped. */
 export interface JobHooks {
@@ -32,6 +39,10 @@ const progressEveryMs = 250;
 const maxLoginFailures = 2;
 /** Another lane costs a login on each side; it pays from about this many messages on. */
 const messagesPerExtraLane = 200;
+/** How often a folder is begun again, and a lost lane replaced. */
+const maxAttempts = 3;
+const firstRetryMs = 500;
+const usualMessageBytes = 16 * 1024;
 
 /**
  * Copies one account to another, or with `dryRun` only plans it. Resolves with the report whatever happened to single
@@ -55,7 +66,7 @@ class Job {
   readonly #clock: Clock;
   readonly #startedAt: number;
   readonly #lanes = new Set<LaneDriver>();
-  readonly #pool = new LanePool();
+  readonly #pool = new LanePool((error) => this.#failJob(toWireError(error)));
   readonly #folders = new Map<number, FolderRun>();
   readonly #progress: ProgressMeter;
   /** Folders that are read and wait for the last answers. */
@@ -66,7 +77,10 @@ class Job {
   #targetReportsUids = true;
   #failure: WireError | null = null;
   #lastLost: WireError | null = null;
+  #lanesStarted = 0;
   #loginFailures = 0;
+  /** A lane being opened because none is left. */
+  #replacing: Promise<void> | null = null;
   #stopped = false;
   #cancelEnd: Cancel | null = null;
 
@@ -85,17 +99,13 @@ class Job {
     const open = dryRun ? peekJournal : openJournal;
     this.#journal = open(stateDir, accountLabel(source), accountLabel(target));
     this.#hooks.signal.addEventListener('abort', stop);
+    if (this.#hooks.signal.aborted) stop();
     const beat = setInterval(() => this.#emitProgress(), progressEveryMs);
     try {
-      const first = this.#startLane(0);
-      const opened = await first.expect(['ready']);
-      const targetFacts = opened.target ?? opened.source;
-      this.#announce('source', source, opened.source);
-      this.#announce('target', target, targetFacts);
-      const work = await this.#plan(first, opened.source.traits, targetFacts.traits);
-      if (work !== null && !dryRun) await this.#copy(first, work);
+      if (!this.#stopped) await this.#work();
     } catch (error) {
-      throw toJobError(error);
+      // A lane that was told to drain answers no more questions: that is a stop, not a failure.
+      if (!(this.#stopped && error instanceof LaneLostError)) throw toJobError(error);
     } finally {
       clearInterval(beat);
       this.#hooks.signal.removeEventListener('abort', stop);
@@ -108,8 +118,20 @@ class Job {
     return report;
   }
 
-  #startLane(laneId: number): LaneDriver {
+  async #work(): Promise<void> {
+    const { source, target, dryRun } = this.#settings;
+    const first = this.#startLane();
+    const opened = await first.expect(['ready']);
+    const targetFacts = opened.target ?? opened.source;
+    this.#announce('source', source, opened.source);
+    this.#announce('target', target, targetFacts);
+    const runs = await this.#plan(first, opened.source.traits, targetFacts.traits);
+    if (runs !== null && !dryRun) await this.#copy(first, runs);
+  }
+
+  #startLane(): LaneDriver {
     const { source, target } = this.#settings;
+    const laneId = this.#lanesStarted++;
     const lane = new LaneDriver(this.#host.start({ laneId, source, target }), (message, from) =>
       this.#hear(message, from),
     );
@@ -196,16 +218,21 @@ class Job {
       run.skip(run.pair.source.status?.messages ?? 0);
       return false;
     });
-    for (const run of runs) if (!open.includes(run)) this.#finishFolder(run);
+    const isOpen = new Set(open);
+    for (const run of runs) if (!isOpen.has(run)) this.#finishFolder(run);
     for (const run of open)
       this.#progress.addTotal(run.pair.source.status?.messages ?? 0, run.pair.source.status?.size ?? 0);
     if (open.length === 0 || this.#failure !== null) return;
     this.#pool.add(first);
     const useful = this.#keepsOrder ? open.length : Math.ceil(totalMessages(open) / messagesPerExtraLane);
-    this.#addLanes(1, Math.min(this.#settings.connections, useful));
-    for (const run of open.sort(byWork)) this.#enqueue(run, true);
-    await this.#pool.idle();
-    await Promise.all(this.#finishing);
+    this.#addLanes(Math.min(this.#settings.connections, useful) - 1);
+    for (const run of open) this.#enqueue(run, true);
+    do {
+      await this.#pool.idle();
+      const finishing = [...this.#finishing];
+      this.#finishing.clear();
+      await Promise.all(finishing);
+    } while (this.#finishing.size > 0);
   }
 
   /** Creates and subscribes everything in one go, before the first message. */
@@ -242,67 +269,70 @@ class Job {
     // A parent's name is shorter than its children's.
     lane.post({ kind: 'prepare', tasks: tasks.sort((a, b) => a.targetName.length - b.targetName.length) });
     const { results } = await lane.expect(['prepared']);
-    for (const { folderId, failure, notes } of results) {
+    for (const { folderId, created, failure, notes } of results) {
       const run = this.#folders.get(folderId);
-      run?.notes.push(...notes);
-      if (run !== undefined && failure !== null) failed.set(run, failure);
+      if (run === undefined) continue;
+      run.notes.push(...notes);
+      run.created ||= created;
+      if (failure !== null) failed.set(run, failure);
     }
     return failed;
   }
 
   /** Adds lanes one after the other, so that a login the server refuses is not tried by several at once. */
-  #addLanes(laneId: number, end: number): void {
-    if (laneId >= end || this.#loginFailures >= maxLoginFailures || this.#isEnding) return;
-    const lane = this.#startLane(laneId);
-    lane
-      .expect(['ready'])
-      .then(
-        () => this.#pool.add(lane),
-        (error: unknown) => {
-          if (!(error instanceof LaneLostError) || this.#isEnding) return;
-          const { exitCode, message } = error.failure.error;
-          if (exitCode === exitCodes.login) this.#loginFailures++;
-          this.#warn(`one connection fewer: ${message}`);
-        },
-      )
-      .then(() => this.#addLanes(laneId + 1, end));
+  #addLanes(count: number): void {
+    if (count <= 0 || this.#loginFailures >= maxLoginFailures || this.#isEnding) return;
+    void this.#openLane().then((failure) => {
+      if (failure !== null && !this.#isEnding) this.#warn(`one connection fewer: ${failure.message}`);
+      this.#addLanes(count - 1);
+    });
+  }
+
+  /** Opens one more lane and gives it work; answers why that did not succeed. */
+  async #openLane(): Promise<WireError | null> {
+    const lane = this.#startLane();
+    try {
+      await lane.expect(['ready']);
+    } catch (error) {
+      const failure = failureOf(error).error;
+      if (failure.exitCode === exitCodes.login) this.#loginFailures++;
+      return failure;
+    }
+    this.#pool.add(lane);
+    for (const run of this.#folders.values()) this.#recruit(run);
+    return null;
   }
 
   /** Lanes are being told to drain: nothing new may begin. */
   get #isEnding(): boolean {
-    return this.#cancelEnd !== null;
+    return this.#stopped || this.#failure !== null || this.#cancelEnd !== null;
   }
 
   #enqueue(run: FolderRun, scan: boolean): void {
     run.lanes++;
-    const bytes = run.pair.source.status?.size ?? run.pair.source.status?.messages ?? 0;
-    // Lanes that join come after folders nobody has begun.
-    this.#pool.run(scan ? bytes + 1 : 0, (lane) => this.#workOn(run, scan, lane));
+    // Most bytes first, as far as the source tells: the longest piece of work must not begin last. Who joins comes after that.
+    this.#pool.run(scan ? 1 + sizeOf(run) : 0, (lane) => this.#workOn(run, scan, lane));
+  }
+
+  /** Calls more lanes to a folder that may be shared, as long as it has work for them. */
+  #recruit(run: FolderRun): void {
+    if (!run.shared || run.journal === null || run.failure !== null || this.#isEnding) return;
+    while (run.lanes < Math.min(this.#pool.size, run.queued + 1)) this.#enqueue(run, false);
   }
 
   async #workOn(run: FolderRun, scan: boolean, lane: LaneDriver | null): Promise<void> {
-    if (this.#stopped || this.#failure !== null || run.failure !== null || (!scan && run.queued === 0)) {
-      this.#leave(run);
-      return;
-    }
-    if (lane === null) {
-      this.#failFolder(
-        run,
-        this.#lastLost ?? { code: 'LANE', exitCode: exitCodes.connect, message: 'no connection is left to copy it' },
-      );
-      this.#leave(run);
-      return;
-    }
+    if (this.#isEnding || run.failure !== null || (!scan && run.queued === 0)) return this.#leave(run);
+    if (lane === null) return this.#laneDone(run, this.#noLane, { scan, lane });
+    const finished = lane.expect(['folder-finished'], (message) => message.folderId === run.id);
+    const read = lane.expect(['folder-read', 'folder-finished'], (message) => message.folderId === run.id);
+    this.#finish(
+      finished.then(
+        ({ failure }) => this.#laneDone(run, failure, { scan, lane }),
+        (error: unknown) => this.#laneDone(run, failureOf(error), { scan, lane }),
+      ),
+    );
+    lane.post({ kind: 'folder', task: run.task(scan) });
     try {
-      const finished = lane.expect(['folder-finished'], (message) => message.folderId === run.id);
-      const read = lane.expect(['folder-read', 'folder-finished'], (message) => message.folderId === run.id);
-      this.#finishing.add(
-        finished.then(
-          ({ failure }) => this.#laneDone(run, failure),
-          (error: unknown) => this.#laneDone(run, failureOf(error)),
-        ),
-      );
-      lane.post({ kind: 'folder', task: run.task(scan) });
       const last = await read;
       // A lane whose connection is gone ends by itself: it gets no other folder.
       if (last.kind === 'folder-finished' && last.failure !== null && last.failure.scope !== 'folder') await lane.ended;
@@ -311,19 +341,68 @@ class Job {
     }
   }
 
+  /** Something the job waits for; what goes wrong in it ends the job. */
+  #finish(work: Promise<void>): void {
+    this.#finishing.add(work.catch((error: unknown) => this.#failJob(toWireError(error))));
+  }
+
+  get #noLane(): LaneFailure {
+    const lost = { code: 'LANE', exitCode: exitCodes.connect, message: 'no connection is left to copy it' };
+    return { side: null, scope: 'lane', inDoubt: false, error: this.#lastLost ?? lost };
+  }
+
   /** One lane is through with a folder. */
-  #laneDone(run: FolderRun, failure: LaneFailure | null): void {
+  #laneDone(
+    run: FolderRun,
+    failure: LaneFailure | null,
+    by: { readonly scan: boolean; readonly lane: LaneDriver | null },
+  ): void {
     if (failure !== null && !(this.#stopped && failure.scope === 'lane')) {
-      if (failure.scope === 'job') this.#failJob(failure.error);
-      if (failure.scope === 'lane') this.#lastLost = failure.error;
-      this.#failFolder(run, failure.error);
+      const { scope, error } = failure;
+      if (scope === 'lane') this.#lastLost = error;
+      // One that came to help and could not open the folder has done nothing, for good or bad.
+      const onlyCameToHelp = !by.scan && (by.lane === null || !run.openedBy.has(by.lane));
+      // What was answered is in the journal and nothing else was under way: the rest can be done by another lane.
+      const canGoOn = scope === 'lane' && run.attempts < maxAttempts && (!failure.inDoubt || run.journal === null);
+      if (scope === 'job') {
+        this.#failJob(error);
+        if (run.journal !== null) this.#failFolder(run, error);
+      } else if (onlyCameToHelp) this.#warn(error.message);
+      else if (canGoOn && !this.#isEnding) run.beginsAgain = true;
+      else this.#failFolder(run, error);
+      if (error.code === 'COUNT' && run.journal !== null) this.#journal?.setShort(run.journal.id, true);
     }
     this.#leave(run);
   }
 
   #leave(run: FolderRun): void {
     run.lanes--;
-    if (run.lanes === 0) this.#finishFolder(run);
+    if (run.lanes > 0) return;
+    if (run.beginsAgain && run.failure === null && !this.#isEnding) this.#finish(this.#beginAgain(run));
+    else this.#finishFolder(run);
+  }
+
+  /** Copies the rest of a folder on another lane, a new one where none is left. */
+  async #beginAgain(run: FolderRun): Promise<void> {
+    if (this.#lastLost !== null) this.#warn(`begun again after a lost connection: ${this.#lastLost.message}`);
+    if (this.#pool.size === 0) {
+      this.#replacing ??= this.#replaceLane().finally(() => {
+        this.#replacing = null;
+      });
+      await this.#replacing;
+    }
+    const known = run.journal === null ? undefined : this.#journal?.knownUids(run.journal.id);
+    run.begin(known ?? new Uint32Array());
+    this.#enqueue(run, true);
+  }
+
+  async #replaceLane(): Promise<void> {
+    for (let attempt = 0; attempt < maxAttempts && this.#pool.size === 0; attempt++) {
+      if (this.#isEnding || this.#loginFailures >= maxLoginFailures) return;
+      const waitMs = attempt === 0 ? 0 : firstRetryMs * 2 ** attempt;
+      await new Promise<void>((resolve) => this.#clock.after(waitMs, resolve));
+      this.#lastLost = (await this.#openLane()) ?? this.#lastLost;
+    }
   }
 
   /** The last word on a folder, once. */
@@ -331,7 +410,10 @@ class Job {
     if (run.finished) return;
     run.finished = true;
     const { status } = run.pair.source;
-    if (run.complete && run.journal !== null && status !== null) this.#journal?.finishFolder(run.journal.id, status);
+    // A STATUS of another UIDVALIDITY speaks of another folder.
+    if (run.complete && run.journal !== null && status?.uidValidity === run.journal.sourceUidValidity) {
+      this.#journal?.finishFolder(run.journal.id, status);
+    }
     this.#progress.folderFinished(run.name);
     if (this.#stopped && run.startedAt === null) return;
     this.#hooks.onEvent({ kind: 'folder-finished', report: run.report(this.#clock.now()) });
@@ -345,7 +427,7 @@ class Job {
           this.#warn(message.message);
           return;
         case 'opened':
-          this.#opened(message);
+          this.#opened(message, lane);
           return;
         case 'table':
           this.#listed(message);
@@ -366,27 +448,23 @@ class Job {
     }
   }
 
-  #opened({ folderId, source, target }: Extract<FromLane, { kind: 'opened' }>): void {
+  #opened({ folderId, source, target }: Extract<FromLane, { kind: 'opened' }>, lane: LaneDriver): void {
     const run = this.#folders.get(folderId);
-    if (run === undefined || this.#journal === null || run.journal !== null) return;
-    run.startedAt = this.#clock.now();
+    if (run === undefined || this.#journal === null) return;
+    run.openedBy.add(lane);
+    run.startedAt ??= this.#clock.now();
     const { pair } = run;
-    const known = this.#journal.folder(pair.source.rawName, pair.targetName);
-    // A target folder that had to be made anew holds nothing of what an earlier run copied.
-    const forget = known !== null && pair.target === null;
-    const side =
-      known === null || forget || known.messages === 0
-        ? null
-        : known.sourceUidValidity !== source.uidValidity
-          ? 'source'
-          : this.#isSameTarget(known, target.uidValidity, target.exists)
-            ? null
-            : 'target';
-    if (side !== null) {
-      const message = `the UIDVALIDITY of the ${side} folder has changed since the last run, so that it is not known which messages are there already; nothing of it was copied`;
-      this.#failFolder(run, { code: 'UIDVALIDITY', exitCode: exitCodes.partial, message });
-      return;
+    const known = run.journal ?? this.#journal.folder(pair.source.rawName, pair.targetName);
+    // A target folder that was made just now holds nothing of what an earlier run copied.
+    const forget = known !== null && run.created && run.journal === null;
+    if (known !== null && !forget && (run.journal !== null || known.messages > 0)) {
+      const failure = this.#changeOf(known, source, target);
+      if (failure !== null) {
+        this.#failFolder(run, failure);
+        return;
+      }
     }
+    if (run.journal !== null) return;
     const journal = this.#journal.openFolder({
       sourceRawName: pair.source.rawName,
       sourceUidValidity: source.uidValidity,
@@ -407,6 +485,22 @@ class Job {
     });
   }
 
+  /** Why what the journal knows does not hold for the folders as they are now; `null`: it holds. */
+  #changeOf(known: JournalFolder, source: SelectedFacts, target: SelectedFacts): WireError | null {
+    const isSameTarget = this.#isSameTarget(known, target.uidValidity, target.exists);
+    if (known.sourceUidValidity !== source.uidValidity || !isSameTarget) {
+      const side = isSameTarget ? 'source' : 'target';
+      const message = `the UIDVALIDITY of the ${side} folder has changed, so that it is not known which messages are there already; nothing more of it was copied`;
+      return { code: 'UIDVALIDITY', exitCode: exitCodes.partial, message };
+    }
+    if (known.isShort && target.exists < known.messages) {
+      const message = `the target holds ${target.exists} messages where an earlier run stored ${known.messages}: run verify to see which are lost`;
+      return { code: 'COUNT', exitCode: exitCodes.partial, message };
+    }
+    if (known.isShort) this.#journal?.setShort(known.id, false);
+    return null;
+  }
+
   #listed({ folderId, uids, sizes, last }: Extract<FromLane, { kind: 'table' }>): void {
     const run = this.#folders.get(folderId);
     if (run === undefined) return;
@@ -418,13 +512,13 @@ class Job {
     const selected = run.select(uids, sizes);
     const totalBytes = sumOf(sizes);
     const refusedBytes = selected.tooBig.reduce((sum, refusal) => sum + (refusal.bytes ?? 0), 0);
+    for (const refusal of selected.tooBig) this.#hooks.onEvent({ kind: 'refused', refusal });
+    this.#recruit(run);
+    // Begun again: these messages have been counted.
+    if (run.attempts > 0) return;
     if (run.pair.source.status?.size === null) this.#progress.addTotal(0, totalBytes);
     this.#progress.alreadyThere(run.name, selected.alreadyThere, totalBytes - selected.bytes - refusedBytes);
     this.#progress.refused(run.name, selected.tooBig.length, refusedBytes);
-    for (const refusal of selected.tooBig) this.#hooks.onEvent({ kind: 'refused', refusal });
-    if (!run.shared) return;
-    // More lanes where there is more to do than those at work will soon have done.
-    while (run.lanes < Math.min(this.#pool.size, run.queued)) this.#enqueue(run, false);
   }
 
   #answered(folderId: number, report: BatchReport): void {
@@ -435,7 +529,7 @@ class Job {
     let bytes = 0;
     let messages = 0;
     for (const outcome of report.outcomes) {
-      if (outcome.kind === 'refused') continue;
+      if (outcome.kind === 'refused' || outcome.kind === 'unsent') continue;
       messages++;
       if (outcome.kind === 'copied') bytes += outcome.bytes;
     }
@@ -465,10 +559,10 @@ class Job {
   #stop(): void {
     this.#stopped = true;
     this.#drain();
+    this.#endBy();
   }
 
   #drain(): void {
-    this.#endBy();
     this.#pool.clear();
     for (const run of this.#folders.values()) run.stop();
     for (const lane of this.#lanes) lane.post({ kind: 'drain' });
@@ -534,7 +628,7 @@ class Job {
 
 function failureOf(error: unknown): LaneFailure {
   if (error instanceof LaneLostError) return error.failure;
-  return { side: null, scope: 'lane', error: toWireError(error) };
+  return { side: null, scope: 'lane', inDoubt: true, error: toWireError(error) };
 }
 
 function toWireError(error: unknown): WireError {
@@ -550,10 +644,10 @@ function totalMessages(runs: readonly FolderRun[]): number {
   return runs.reduce((sum, run) => sum + (run.pair.source.status?.messages ?? 0), 0);
 }
 
-/** Most bytes first, as far as the source tells: the longest piece of work must not begin last. */
-function byWork(a: FolderRun, b: FolderRun): number {
-  const [left, right] = [a.pair.source.status, b.pair.source.status];
-  return (right?.size ?? 0) - (left?.size ?? 0) || (right?.messages ?? 0) - (left?.messages ?? 0) || a.id - b.id;
+/** What copying the folder costs, in bytes as far as the source tells, else as if each message had a usual size. */
+function sizeOf(run: FolderRun): number {
+  const { status } = run.pair.source;
+  return status?.size ?? (status?.messages ?? 0) * usualMessageBytes;
 }
 
 function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {

@@ -22,7 +22,7 @@ export const exitCodes = {
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
-const exitPriority: readonly number[] = [1, 2, 8, 143, 130, 10, 9, 7, 6, 5, 4, 75, 3, 0];
+const exitPriority: readonly number[] = [1, 10, 9, 8, 2, 7, 6, 5, 4, 75, 143, 130, 3, 0];
 
 /** The one exit code that speaks for all of `codes`; 0 where there is none. */
 export function worstExitCode(codes: Iterable<number>): number {

@@ -30,6 +30,14 @@ export class FolderRun {
   unchanged = false;
   /** To be subscribed at the target. */
   subscribe = false;
+  /** The target folder was made by this run. */
+  created = false;
+  /** Lanes that have opened it. */
+  readonly openedBy = new Set<LaneDriver>();
+  /** How often it was begun again after a lost connection. */
+  attempts = 0;
+  /** To be begun again as soon as no lane works on it. */
+  beginsAgain = false;
   /** Its report is out. */
   finished = false;
   /** Set when the folder is opened. */
@@ -47,6 +55,10 @@ export class FolderRun {
   #stopped = false;
   #outstanding = 0;
   #copied = 0;
+  #copiedBefore = 0;
+  #unsent = 0;
+  /** Of this run, before it was begun again: listed as known the next time. */
+  #doneBefore = 0;
   #alreadyThere = 0;
   #gone = 0;
   #bytes = 0;
@@ -78,11 +90,13 @@ export class FolderRun {
       sourceRawName: source.rawName,
       targetName: target === null ? { unicode: targetName } : { raw: target.rawName },
       scan,
+      copiedBefore: this.#copiedBefore,
     };
   }
 
   opened(journal: JournalFolder, known: Uint32Array): void {
     this.journal = journal;
+    this.#copiedBefore = journal.messages;
     this.#known = known;
   }
 
@@ -153,6 +167,7 @@ export class FolderRun {
         this.#copied++;
         this.#bytes += outcome.bytes;
       } else if (outcome.kind === 'gone') this.#gone++;
+      else if (outcome.kind === 'unsent') this.#unsent++;
       else {
         const { uid, bytes, code, text, subject } = outcome;
         refusals.push({ folder: this.name, uid, bytes, code, subject, message: text });
@@ -175,7 +190,12 @@ export class FolderRun {
   /** True when every message was listed and has its final word, and none was refused. */
   get complete(): boolean {
     return (
-      this.failure === null && !this.#stopped && this.listed && this.#outstanding === 0 && this.#refused.length === 0
+      this.failure === null &&
+      !this.#stopped &&
+      this.listed &&
+      this.#outstanding === 0 &&
+      this.#unsent === 0 &&
+      this.#refused.length === 0
     );
   }
 
@@ -197,14 +217,14 @@ export class FolderRun {
       source: this.name,
       target: this.pair.targetName,
       copied: this.#copied,
-      alreadyThere: this.#alreadyThere,
+      alreadyThere: Math.max(0, this.#alreadyThere - this.#doneBefore),
       gone: this.#gone,
       refused: [...failed, ...this.#refused],
       bytes: this.#bytes,
       seconds: this.startedAt === null ? 0 : Math.round(now - this.startedAt) / 1000,
       resent: this.#resent,
       lostFlags: this.#lostFlags,
-      notes: this.notes,
+      notes: this.isUntouched ? [...this.notes, 'not begun'] : this.notes,
     };
   }
 
@@ -212,5 +232,26 @@ export class FolderRun {
   skip(alreadyThere: number): void {
     this.#alreadyThere = alreadyThere;
     this.listed = true;
+  }
+
+  /** The job ended before its turn came. */
+  get isUntouched(): boolean {
+    return this.startedAt === null && this.failure === null && !this.finished;
+  }
+
+  /** Begins again after a lost connection that left nothing in doubt: what was answered stays, the rest is listed anew. */
+  begin(known: Uint32Array): void {
+    this.#known = known;
+    this.#queue.length = 0;
+    this.#waiting.length = 0;
+    this.openedBy.clear();
+    this.#outstanding = 0;
+    this.#unsent = 0;
+    this.#refused.length = 0;
+    this.#doneBefore = this.#copied + this.#gone;
+    this.#alreadyThere = 0;
+    this.listed = false;
+    this.beginsAgain = false;
+    this.attempts++;
   }
 }

@@ -14,8 +14,10 @@ export interface JournalFolder {
   readonly targetUidValidity: number | null;
   /** STATUS of the source when the folder was last copied to its end; `null`: it never was, or something was refused. */
   readonly finishedAt: FolderStatus | null;
-  /** Messages with a final verdict. */
+  /** Messages that were copied. */
   readonly messages: number;
+  /** The target held less than it had said OK to, when last asked. */
+  readonly isShort: boolean;
 }
 
 /** The one writer of a job's state. */
@@ -36,6 +38,8 @@ export interface Journal {
   copiedUids(folderId: number): { readonly source: Uint32Array; readonly target: Uint32Array };
   /** Records final verdicts; durable when it returns. Refused messages get none: the next run tries them again. */
   record(folderId: number, outcomes: readonly Outcome[]): void;
+  /** Records whether the target holds less than it said OK to. */
+  setShort(folderId: number, isShort: boolean): void;
   /** Records that everything up to `status` is done. */
   finishFolder(folderId: number, status: FolderStatus): void;
   close(): void;
@@ -54,6 +58,7 @@ const schema = `
     finished_messages INTEGER,            -- STATUS of the source when last copied to its end
     finished_uidnext INTEGER,
     finished_modseq TEXT,
+    short INTEGER NOT NULL DEFAULT 0,     -- 1: the target held less than it had said OK to
     UNIQUE (source_name, target_name)
   );
   CREATE TABLE messages (
@@ -79,6 +84,10 @@ export function openJournal(stateDir: string, source: string, target: string): J
   } catch (error) {
     if (error instanceof MigrateError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
+    if (isDamage(error)) {
+      const message = `the journal ${file} is damaged (${reason}): move it away and verify what was copied, or use another --state DIR`;
+      throw new MigrateError('JOURNAL', exitCodes.journal, message, { cause: error });
+    }
     const message = `cannot open the journal ${file}: ${reason}; choose another directory with --state DIR`;
     throw new MigrateError('STATE', exitCodes.disk, message, { cause: error });
   }
@@ -87,6 +96,13 @@ export function openJournal(stateDir: string, source: string, target: string): J
 /** The journal an earlier run left; `null`: none. Creates nothing. */
 export function peekJournal(stateDir: string, source: string, target: string): Journal | null {
   return existsSync(journalFile(stateDir, source, target)) ? openJournal(stateDir, source, target) : null;
+}
+
+/** SQLITE_CORRUPT and SQLITE_NOTADB. */
+const damageCodes: ReadonlySet<unknown> = new Set([11, 26]);
+
+function isDamage(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && damageCodes.has(Number(error.errcode) & 0xff);
 }
 
 function journalFile(stateDir: string, source: string, target: string): string {
@@ -104,7 +120,7 @@ type Statement = ReturnType<Database['prepare']>;
 class SqliteJournal implements Journal {
   readonly #db: Database;
   readonly #statements: Record<
-    'folder' | 'forget' | 'insertFolder' | 'updateFolder' | 'known' | 'copied' | 'message' | 'finish',
+    'folder' | 'forget' | 'insertFolder' | 'updateFolder' | 'known' | 'copied' | 'message' | 'finish' | 'short',
     Statement
   >;
 
@@ -120,7 +136,7 @@ class SqliteJournal implements Journal {
     }
     this.#statements = {
       folder: db.prepare(
-        `SELECT folders.*, (SELECT count(*) FROM messages WHERE folder = folders.id) AS messages FROM folders WHERE source_name = ? AND target_name = ?`,
+        `SELECT folders.*, (SELECT count(*) FROM messages WHERE folder = folders.id AND verdict = 'copied') AS messages FROM folders WHERE source_name = ? AND target_name = ?`,
       ),
       insertFolder: db.prepare(
         `INSERT INTO folders (source_name, source_uidvalidity, target_name, target_uidvalidity) VALUES (?, ?, ?, ?)`,
@@ -136,6 +152,7 @@ class SqliteJournal implements Journal {
       message: db.prepare(
         'INSERT OR REPLACE INTO messages (folder, uid, verdict, target_uid, size, digest) VALUES (?, ?, ?, ?, ?, ?)',
       ),
+      short: db.prepare('UPDATE folders SET short = ? WHERE id = ?'),
       finish: db.prepare(
         'UPDATE folders SET finished_messages = ?, finished_uidnext = ?, finished_modseq = ? WHERE id = ?',
       ),
@@ -193,6 +210,7 @@ class SqliteJournal implements Journal {
               size: null,
             },
       messages: row.messages,
+      isShort: row.short === 1,
     };
   }
 
@@ -235,13 +253,23 @@ class SqliteJournal implements Journal {
     });
   }
 
+  setShort(folderId: number, isShort: boolean): void {
+    this.#transaction(() => this.#statements.short.run(isShort ? 1 : 0, folderId));
+  }
+
   finishFolder(folderId: number, status: FolderStatus): void {
-    this.#statements.finish.run(status.messages, status.uidNext, status.highestModSeq, folderId);
+    this.#transaction(() =>
+      this.#statements.finish.run(status.messages, status.uidNext, status.highestModSeq, folderId),
+    );
   }
 
   close(): void {
-    // The library cannot finalize statements, and with them open SQLite leaves its write-ahead log behind: at least an empty one.
-    this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    try {
+      // The library cannot finalize statements, and with them open SQLite leaves its write-ahead log behind: at least an empty one.
+      this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch {
+      // A full disk: the log stays, whole, and is read by the next run.
+    }
     this.#db.close();
   }
 
@@ -249,17 +277,20 @@ class SqliteJournal implements Journal {
     return this.#db.prepare(sql).all() as Row[];
   }
 
-  #transaction(work: () => void): void {
-    this.#db.exec('BEGIN IMMEDIATE');
+  #transaction(work: () => unknown): void {
     try {
+      this.#db.exec('BEGIN IMMEDIATE');
       work();
       this.#db.exec('COMMIT');
     } catch (error) {
-      this.#db.exec('ROLLBACK');
+      try {
+        this.#db.exec('ROLLBACK');
+      } catch {
+        // SQLite has rolled back by itself.
+      }
       const reason = error instanceof Error ? error.message : String(error);
-      throw new MigrateError('STATE', exitCodes.disk, `cannot write the journal: ${reason}; free space and run again`, {
-        cause: error,
-      });
+      const message = `cannot write the journal: ${reason}; nothing more is copied; make room, then run again`;
+      throw new MigrateError('STATE', exitCodes.disk, message, { cause: error });
     }
   }
 }
@@ -272,5 +303,6 @@ interface FolderRow {
   finished_messages: number | null;
   finished_uidnext: number | null;
   finished_modseq: string | null;
+  short: number;
   messages: number;
 }

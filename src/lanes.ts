@@ -62,6 +62,7 @@ function threadFailure(error: unknown): LaneFailure {
   return {
     side: null,
     scope: 'lane',
+    inDoubt: true,
     error: { code: 'THREAD', exitCode: exitCodes.internal, message: `a worker thread ended: ${reason}` },
   };
 }
@@ -80,12 +81,14 @@ export class LaneLostError extends Error {
 export function toJobError(error: unknown): unknown {
   if (!(error instanceof LaneLostError)) return error;
   const { code, exitCode, message } = error.failure.error;
-  return new MigrateError(code, exitCode, message);
+  // A server that refuses what every job begins with is as good as not there.
+  return new MigrateError(code, exitCode === exitCodes.partial ? exitCodes.connect : exitCode, message);
 }
 
 const endedEarly: LaneFailure = {
   side: null,
   scope: 'lane',
+  inDoubt: true,
   error: { code: 'LANE', exitCode: exitCodes.internal, message: 'a lane ended before it had answered' },
 };
 
@@ -151,6 +154,12 @@ export class LanePool {
   readonly #queue = new PQueue({ concurrency: 1 });
   readonly #free: LaneDriver[] = [];
   readonly #lanes = new Set<LaneDriver>();
+  readonly #onError: (error: unknown) => void;
+
+  /** `onError` hears what `work` throws. */
+  constructor(onError: (error: unknown) => void) {
+    this.#onError = onError;
+  }
 
   /** A lane that is ready to work. */
   add(lane: LaneDriver): void {
@@ -174,7 +183,7 @@ export class LanePool {
 
   /** Runs `work` with a free lane, higher `priority` first; with `null` when no lane is left. */
   run(priority: number, work: (lane: LaneDriver | null) => Promise<void>): void {
-    void this.#queue.add(
+    const done = this.#queue.add(
       async () => {
         const lane = this.#free.shift() ?? null;
         try {
@@ -185,6 +194,7 @@ export class LanePool {
       },
       { priority },
     );
+    done.catch((error: unknown) => this.#onError(error));
   }
 
   /** Forgets what has not begun. */

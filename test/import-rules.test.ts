@@ -75,7 +75,7 @@ const rules: readonly { files: RegExp; may: RegExp; types?: RegExp; why: string 
 const homes: Readonly<Record<string, RegExp>> = {
   piscina: /^lanes\.ts$/,
   'p-queue': /^lanes\.ts$/,
-  '@photostructure/sqlite': /^journal\.ts$/,
+  '@photostructure/sqlite': /^journal(\/database)?\.ts$/,
   'cli-progress': /^cli\/[\w-]+\.ts$/,
   yargs: /^cli\/[\w-]+\.ts$/,
   'openid-client': /^config\/oauth\.ts$/,

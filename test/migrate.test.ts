@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { accountLabel } from '../src/account.ts';
 import type { JobEvent } from '../src/job.ts';
 import { fillDemoAccount, type NewMessage, randomSplitter, type SandboxAccount } from '../src/sandbox/index.ts';
 import { contents, Engine, password } from './support/engine.ts';
@@ -178,10 +179,13 @@ describe('servers that lack extensions', () => {
 
   it('several lanes share a folder where order costs round trips, and nothing is lost or doubled', async () => {
     using engine = new Engine({ target: { disable: ['MULTIAPPEND', 'LITERAL+'] } });
-    fill(engine.source, 900);
+    fill(engine.source, 3_000);
     const { report } = await engine.run({ connections: 4 });
-    expect(report).toMatchObject({ copied: 900, keptOrder: false });
-    expect(engine.servers.target.connectionCount).toBeGreaterThan(1);
+    expect(report).toMatchObject({ copied: 3_000, keptOrder: false });
+    const connections = engine.servers.target.commandLog
+      .filter(({ name }) => name === 'APPEND')
+      .map(({ connection }) => connection);
+    expect(new Set(connections).size).toBeGreaterThan(1);
     const digests = (account: SandboxAccount) =>
       Object.values(contents(account)).map((folder) => folder.map((row) => JSON.stringify(row)).sort());
     expect(digests(engine.target)).toEqual(digests(engine.source));
@@ -257,13 +261,34 @@ describe('a message that is refused', () => {
     expect(report).toMatchObject({ copied: 99, refused: 1, resent: 0 });
   });
 
-  it('twenty times in a row, and none taken, is the folder that is refused', async () => {
-    using engine = new Engine({ target: { refuse: () => ({ status: 'NO', text: 'Permission denied' }) } });
+  it('with all others of its folder costs no more than one try each', async () => {
+    using engine = new Engine({ target: { refuse: () => ({ status: 'NO', text: 'we are closed' }) } });
+    fill(engine.source, 1_000);
+    const { report } = await engine.run();
+    expect(report).toMatchObject({ exitCode: 3, refused: 1_000 });
+    expect(engine.servers.target.countCommands('APPEND')).toBeLessThan(1_700);
+  });
+
+  it('does not keep later ones from arriving, in this run or the next', async () => {
+    let refusing = true;
+    const isBad = (body: Buffer) => Number(/body (\d+)/.exec(body.toString())?.[1]) <= 600;
+    const refuseMany = ({ body }: { body: Buffer }) =>
+      refusing && isBad(body) ? { status: 'NO' as const, text: 'bad header' } : null;
+    using engine = new Engine({ target: { refuse: refuseMany } });
+    fill(engine.source, 900);
+    expect((await engine.run()).report).toMatchObject({ copied: 300, refused: 600, exitCode: 3 });
+    for (let n = 901; n <= 950; n++) engine.source.inbox.append(message(n));
+    expect((await engine.run()).report).toMatchObject({ copied: 50, refused: 600 });
+    refusing = false;
+    expect((await engine.run()).report).toMatchObject({ copied: 600, refused: 0, exitCode: 0 });
+  });
+
+  it('by a code that means the folder ends the folder at once', async () => {
+    using engine = new Engine({ target: { refuse: () => ({ status: 'NO', code: 'NOPERM', text: 'read only' }) } });
     fill(engine.source, 500);
     const { report } = await engine.run();
-    expect(report.exitCode).toBe(3);
-    expect(report.folders[0]?.refused.at(0)?.message).toMatch(/Permission denied/);
-    expect(engine.servers.target.countCommands('APPEND')).toBeLessThan(700);
+    expect(report.folders[0]?.refused.map(({ uid, code }) => [uid, code])).toEqual([[null, 'REFUSES']]);
+    expect(engine.servers.target.countCommands('APPEND')).toBeLessThan(5);
   });
 
   it('for its size is known before it is sent', async () => {
@@ -303,6 +328,18 @@ describe('flags', () => {
   });
 });
 
+describe('a keyword that no client may send', () => {
+  it('is lost and named; its message and all others arrive', async () => {
+    using engine = new Engine();
+    engine.source.inbox.append(message(1, { flags: ['50%', '\\Seen'] }));
+    engine.source.inbox.append(message(2, { flags: ['Pri\xf6'] }));
+    engine.source.createMailbox(['B']).append(message(3));
+    const { report } = await engine.run();
+    expect(report).toMatchObject({ exitCode: 0, copied: 3 });
+    expect(report.folders.find(({ source }) => source === 'INBOX')?.lostFlags).toEqual({ '50%': 1, 'Pri\xf6': 1 });
+  });
+});
+
 describe('a target that ignores dates', () => {
   it('is noticed and named', async () => {
     using engine = new Engine({ target: { keepDates: false } });
@@ -320,6 +357,31 @@ describe('a target that ignores dates', () => {
 });
 
 describe('a source that moves', () => {
+  it('refuses a part of its list: that folder fails, and no other folder gets its messages', async () => {
+    using engine = new Engine();
+    const first = engine.source.createMailbox(['AAA']);
+    for (let n = 1; n <= 1_500; n++)
+      first.append(message(n, { body: `Subject: ${n}\r\n\r\n${'a'.repeat(n <= 500 ? 20_000 : 20)}` }));
+    const second = engine.source.createMailbox(['BBB']);
+    for (let n = 1; n <= 900; n++) second.append(message(10_000 + n));
+    engine.servers.source.faults.add(
+      { command: 'FETCH', nth: 2 },
+      { kind: 'answer', answer: { status: 'NO', text: 'try later' }, at: 'before' },
+    );
+    const { report } = await engine.run({ connections: 1 });
+    expect(report.exitCode).toBe(3);
+    expect(report.folders.find(({ source }) => source === 'AAA')?.refused.at(-1)?.message).toMatch(
+      /^source .*try later/,
+    );
+    const subjects = new Set(first.messages.map(({ body }) => body.toString().slice(0, 20)));
+    const strangers = engine.target
+      .mailbox(['AAA'])
+      .messages.filter(({ body }) => !subjects.has(body.toString().slice(0, 20)));
+    expect(strangers).toEqual([]);
+    await engine.run();
+    expect(contents(engine.target)).toEqual(contents(engine.source));
+  });
+
   it('loses a message during the run: gone, not a failure', async () => {
     using engine = new Engine();
     fill(engine.source, 50);
@@ -364,6 +426,32 @@ describe('a folder that cannot be had', () => {
     const refusal = report.folders.flatMap((folder) => folder.refused)[0];
     expect(refusal).toMatchObject({ folder: 'Verboten', uid: null, code: 'CREATE' });
     expect(refusal?.message).toMatch(/not here/);
+  });
+});
+
+describe('a lost connection', () => {
+  it.each([1, 2, 3, 5])('to the source, in fetch %i, costs neither a message nor a double', async (nth) => {
+    using engine = new Engine();
+    fill(engine.source, 700);
+    engine.source.createMailbox(['B']).append(message(1));
+    const fault = engine.servers.source.faults.add({ command: 'UID FETCH', nth }, { kind: 'cut', at: 'before' });
+    const { report } = await engine.run({ connections: 1 });
+    expect(fault.fired).toBe(1);
+    expect(report).toMatchObject({ exitCode: 0, verdict: 'complete', copied: 701, alreadyThere: 0 });
+    expect(report.warnings.join()).toMatch(/source .*begun again|begun again .*source/);
+    expect(contents(engine.target)).toEqual(contents(engine.source));
+  });
+
+  it('of one lane leaves its folders to the others', async () => {
+    using engine = new Engine();
+    for (const name of ['A', 'B', 'C', 'D']) {
+      const mailbox = engine.source.createMailbox([name]);
+      for (let n = 1; n <= 150; n++) mailbox.append(message(n));
+    }
+    engine.servers.source.faults.add({ command: 'EXAMINE', nth: 2 }, { kind: 'cut', at: 'before' });
+    const { report } = await engine.run({ connections: 3 });
+    expect(report).toMatchObject({ exitCode: 0, copied: 600 });
+    expect(contents(engine.target)).toEqual(contents(engine.source));
   });
 });
 
@@ -421,10 +509,44 @@ describe('a stop', () => {
     };
     const { report } = await engine.run({}, { signal: stop.signal, onEvent });
     expect(report).toMatchObject({ verdict: 'stopped', exitCode: 130 });
-    expect(report.copied).toBeLessThan(2_000);
+    expect(report.copied).toBeLessThan(500);
     expect(engine.target.inbox.messages).toHaveLength(report.copied);
     await engine.run();
     expect(contents(engine.target)).toEqual(contents(engine.source));
+  });
+});
+
+describe('a signal that came before the job', () => {
+  it('stops it before the first connection', async () => {
+    using engine = new Engine();
+    fill(engine.source, 5);
+    const { report } = await engine.run({}, { signal: AbortSignal.abort() });
+    expect(report).toMatchObject({ verdict: 'stopped', exitCode: 130, copied: 0 });
+    expect(engine.servers.source.connectionCount).toBe(0);
+  });
+
+  it.each(['connected', 'planned'] as const)('or while it is being %s ends it as a stop', async (kind) => {
+    using engine = new Engine();
+    fill(engine.source, 5);
+    const stop = new AbortController();
+    const { report } = await engine.run(
+      {},
+      { signal: stop.signal, onEvent: (event) => event.kind === kind && stop.abort() },
+    );
+    expect(report).toMatchObject({ verdict: 'stopped', exitCode: 130, copied: 0 });
+  });
+});
+
+describe('two accounts behind one administrator', () => {
+  it('have a journal each', async () => {
+    using engine = new Engine();
+    fill(engine.source, 5);
+    const { source, target } = engine.settings();
+    const labels = ['bob', 'carol'].map((authorizationId) => accountLabel({ ...source, authorizationId }));
+    expect(new Set(labels).size).toBe(2);
+    expect(accountLabel({ ...target, command: 'ssh a imapd' })).not.toBe(
+      accountLabel({ ...target, command: 'ssh b', file: 'b.ini' }),
+    );
   });
 });
 

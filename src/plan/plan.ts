@@ -37,6 +37,12 @@ export function buildPlan(input: PlanInput): JobPlan {
   const keeps = input.lanes === 1 || keepsOrder(order, targetTraits);
   const folders = map.pairs.map((pair) => planFolder(pair, known.get(pair.source.rawName) ?? null));
   const problems: PlanProblem[] = [...map.problems, ...checkQuotas(input.quotas, demandOf(folders))];
+  const { maxMessageBytes } = targetTraits;
+  if (maxMessageBytes !== null) {
+    const limit = `${(maxMessageBytes / 1024 / 1024).toFixed(1)} MiB`;
+    const message = `The target takes messages of at most ${limit} (APPENDLIMIT): larger ones are not sent, and listed as refused.`;
+    problems.push({ severity: 'note', code: 'TOO_BIG', folder: null, message });
+  }
   if (!keeps && folders.some(({ action }) => action === 'copy' || action === 'create')) {
     problems.push(orderNote(order, targetTraits));
   }

@@ -28,6 +28,7 @@ export { dateToInternalDate, internalDateToEpochMs } from './datetime.ts';
 export { type EncodedCommand, Encoder, type NonSyncLiterals } from './encoder.ts';
 export * from './errors.ts';
 export type { FetchData } from './fetch-data.ts';
+export { isFlag } from './flags.ts';
 export { Framer } from './framer.ts';
 export type { Greeting } from './greeting.ts';
 export { Lexer, type Value } from './lexer.ts';

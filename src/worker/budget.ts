@@ -21,6 +21,11 @@ export class Budget {
     return new Promise((grant) => this.#waiting.push({ amount, grant }));
   }
 
+  /** Holds `amount` without waiting, however much is free: it is there already. */
+  take(amount: number): void {
+    this.#held += amount;
+  }
+
   release(amount: number): void {
     this.#held -= amount;
     for (let first = this.#waiting[0]; first !== undefined && this.#fits(first.amount); first = this.#waiting[0]) {

@@ -34,6 +34,8 @@ export interface PrepareTask {
 
 export interface PrepareResult {
   readonly folderId: number;
+  /** It was made just now. */
+  readonly created: boolean;
   /** Why the folder cannot be used; `null`: it is there. */
   readonly failure: WireError | null;
   /** Things that did not work and cost no mail, such as a refused SUBSCRIBE. */
@@ -49,6 +51,8 @@ export interface FolderTask {
   readonly targetName: { readonly raw: string } | { readonly unicode: string };
   /** List the folder's messages; false for a lane that joins a folder another lane lists. */
   readonly scan: boolean;
+  /** Messages copied there before this run. */
+  readonly copiedBefore: number;
 }
 
 /** What a lane learnt when it selected a folder. */
@@ -79,7 +83,9 @@ export type Outcome =
       /** To find the message by; `null`: unknown. Raw: escape before printing. */
       readonly subject: string | null;
     }
-  | { readonly kind: 'gone'; readonly uid: number };
+  | { readonly kind: 'gone'; readonly uid: number }
+  /** Certainly not stored, and not its own fault: to be tried again. */
+  | { readonly kind: 'unsent'; readonly uid: number };
 
 /** One answered batch. */
 export interface BatchReport {
@@ -106,6 +112,10 @@ export interface FolderContents {
   readonly digests: Uint8Array | null;
   /** UIDs whose body the server would not give. */
   readonly unreadable: Uint32Array;
+  /** Messages the server counts but does not list: nothing is known of them, not even a UID. */
+  readonly unlisted: number;
+  /** False: the lane was told to stop, and the rest of the folder was not read. */
+  readonly complete: boolean;
 }
 
 export interface EndpointFacts {
@@ -182,6 +192,8 @@ export interface LaneFailure {
   readonly side: Side | null;
   /** `folder`: the lane goes on with others. `lane`: its connections are gone. `job`: no lane can succeed. */
   readonly scope: 'folder' | 'lane' | 'job';
+  /** True: messages were under way whose outcome nobody knows. */
+  readonly inDoubt: boolean;
   readonly error: WireError;
 }
 

@@ -1,18 +1,24 @@
 import { packBatches } from '../plan/shard.ts';
 import type { BatchLimits, Shard } from '../plan/types.ts';
-import { internalDateToEpochMs } from '../protocol/index.ts';
-import type { Budget } from './budget.ts';
+import { ImapError, internalDateToEpochMs } from '../protocol/index.ts';
+import { Budget } from './budget.ts';
 import type { BatchReport, Outcome } from './contract.ts';
 import { digestOf } from './digest.ts';
 import type { Fetched, Message, ReadableFolder, RefusedWords, WritableFolder } from './endpoint.ts';
-import { isOverQuota } from './failure.ts';
+import { isFolderRefused, isOverQuota } from './failure.ts';
 import { subjectOf } from './subject.ts';
 
 /** One FETCH and one MULTIAPPEND: large enough that the command costs nothing, small enough to repeat. */
 export const batchLimits: BatchLimits = { maxMessages: 100, maxBytes: 4 * 1024 * 1024 };
 
-/** This many refusals in a row, and nothing stored before: it is the folder that is refused, not the messages. */
-const hopelessRefusals = 20;
+/** Batches fetched or being fetched while earlier ones are sent. */
+const batchesAhead = 3;
+
+/** What a message costs in memory besides its bytes. */
+const messageOverheadBytes = 1024;
+
+/** This many refusals in a row, and nothing stored before: halving batches is no use, each message is tried once, alone. */
+const hopelessRefusals = 100;
 
 /** What the copy of a folder needs from its lane. */
 export interface CopyPort {
@@ -20,6 +26,8 @@ export interface CopyPort {
   nextShard(): Promise<Shard | null>;
   /** Takes the final word on a batch's messages. */
   report(report: BatchReport): void;
+  /** The same error, named as the source's. */
+  sourceError(error: unknown): Error;
   /** Creates the target folder once more after TRYCREATE; false: it cannot be had. */
   recreateTarget(): Promise<boolean>;
   /** Compares a stored message's date with the one sent, once in a job. */
@@ -64,14 +72,27 @@ export class FolderCopy {
   readonly #reader: ReadableFolder;
   readonly #writer: WritableFolder;
   readonly #port: CopyPort;
+  readonly #copiedBefore: number;
   readonly #bytes: Budget;
   readonly #appends: Budget;
+  readonly #ahead = new Budget(batchesAhead);
   readonly #unanswered = new Set<Promise<void>>();
+  /** Distinct UIDs the target told; a server that keeps one copy of equal messages (Gmail) tells one UID twice. */
+  readonly #targetUids = new Set<number>();
   #failure: { readonly error: unknown } | null = null;
+  #inDoubt = false;
   #stored = 0;
+  #storedWithoutUid = 0;
   #refusedInARow = 0;
 
-  constructor(reader: ReadableFolder, writer: WritableFolder, port: CopyPort, budgets: CopyBudgets) {
+  constructor(
+    reader: ReadableFolder,
+    writer: WritableFolder,
+    port: CopyPort,
+    budgets: CopyBudgets,
+    copiedBefore: number,
+  ) {
+    this.#copiedBefore = copiedBefore;
     this.#reader = reader;
     this.#writer = writer;
     this.#port = port;
@@ -79,22 +100,56 @@ export class FolderCopy {
     this.#appends = budgets.appends;
   }
 
-  /** Fetches and sends every shard. Resolves when the source folder is not needed any more. @throws what ended the copy */
+  /** True: messages were under way whose outcome nobody knows. */
+  get inDoubt(): boolean {
+    return this.#inDoubt;
+  }
+
+  /** Ends the copy: nothing new is fetched or sent, and `finished` throws `error`. */
+  abort(error: unknown): void {
+    this.#failure ??= { error };
+  }
+
+  /** Fetches and sends every shard. Resolves when the source folder is not needed any more, and never throws. */
   async read(): Promise<void> {
     let sent = Promise.resolve();
-    for (let shard = await this.#port.nextShard(); shard !== null; shard = await this.#port.nextShard()) {
+    while (!this.#isOver) {
+      const shard = await this.#port.nextShard();
+      if (shard === null) break;
       for (const { start, end } of packBatches(shard.sizes, batchLimits)) {
-        if (this.#failure !== null || this.#port.isDraining()) break;
-        const uids = shard.uids.subarray(start, end);
-        const bytes = sum(shard.sizes, start, end);
+        const bytes = sum(shard.sizes, start, end) + (end - start) * messageOverheadBytes;
+        await this.#ahead.acquire(1);
         await this.#bytes.acquire(bytes);
+        if (this.#isOver) {
+          this.#ahead.release(1);
+          this.#bytes.release(bytes);
+          break;
+        }
         // Fetching starts now; sending waits for the batch before, so that order is kept.
-        const fetched = this.#reader.fetch(uids);
-        fetched.catch(() => {});
-        sent = sent.then(() => this.#send(fetched, bytes)).catch((error: unknown) => this.#fail(error));
+        const fetched = this.#fetch(shard.uids.subarray(start, end), bytes);
+        sent = sent.then(() => this.#send(fetched));
       }
     }
     await sent;
+  }
+
+  get #isOver(): boolean {
+    return this.#failure !== null || this.#port.isDraining();
+  }
+
+  /** Fetches a batch; what the server sends beyond the sizes it announced is charged as well. */
+  async #fetch(uids: Uint32Array, announcedBytes: number): Promise<FetchedBatch> {
+    try {
+      const items = await this.#reader.fetch(uids);
+      let bytes = uids.length * messageOverheadBytes;
+      for (const item of items) if (item.kind === 'message') bytes += item.message.body.size;
+      const extraBytes = Math.max(0, bytes - announcedBytes);
+      this.#bytes.take(extraBytes);
+      return { items, heldBytes: announcedBytes + extraBytes };
+    } catch (error) {
+      this.abort(this.#port.sourceError(error));
+      return { items: [], heldBytes: announcedBytes };
+    }
   }
 
   /**
@@ -107,37 +162,30 @@ export class FolderCopy {
     if (this.#stored === 0) return;
     // A server that says OK and keeps nothing has been seen: it is asked how many it holds.
     const count = await this.#writer.count();
-    const expected = this.#writer.facts.exists + this.#stored;
+    const expected = this.#writer.facts.exists + this.#targetUids.size + this.#storedWithoutUid;
     if (count !== null && count < expected) {
-      const message = `the target said OK to every message, but holds ${count} where there should be at least ${expected}; unless somebody deleted some meanwhile they are lost: run verify, and copy the folder again into an empty one`;
+      const message = `the target said OK to every message, but holds ${count} where there should be at least ${expected}; unless somebody deleted some meanwhile they are lost: run verify`;
       throw new FolderRefusesError('COUNT', message);
     }
   }
 
-  #fail(error: unknown): void {
-    this.#failure ??= { error };
-  }
-
   /** Hands one fetched batch to the target; resolves when the next may follow. */
-  async #send(fetching: Promise<Fetched[]>, budgetedBytes: number): Promise<void> {
-    let answered: Promise<void> | null = null;
-    try {
-      const fetched = await fetching;
-      await this.#appends.acquire(1);
-      answered = (this.#failure === null ? this.#store(fetched) : Promise.resolve())
-        .catch((error: unknown) => this.#fail(error))
-        .finally(() => {
-          if (answered !== null) this.#unanswered.delete(answered);
-          this.#appends.release(1);
-          this.#bytes.release(budgetedBytes);
-        });
-      this.#unanswered.add(answered);
-    } finally {
-      if (answered === null) this.#bytes.release(budgetedBytes);
-    }
+  async #send(fetching: Promise<FetchedBatch>): Promise<void> {
+    const { items, heldBytes } = await fetching;
+    await this.#appends.acquire(1);
+    this.#ahead.release(1);
+    const answered: Promise<void> = this.#store(items)
+      .catch((error: unknown) => this.abort(error))
+      .finally(() => {
+        this.#unanswered.delete(answered);
+        this.#appends.release(1);
+        this.#bytes.release(heldBytes);
+      });
+    this.#unanswered.add(answered);
   }
 
   async #store(fetched: readonly Fetched[]): Promise<void> {
+    if (this.#isOver) return;
     const messages: Message[] = [];
     const outcomes: Outcome[] = [];
     for (const item of fetched) {
@@ -146,14 +194,17 @@ export class FolderCopy {
       else
         outcomes.push({ kind: 'refused', uid: item.uid, bytes: 0, code: 'UNREADABLE', text: item.text, subject: null });
     }
-    const batch = new BatchAppend(this.#writer, this.#port, outcomes);
+    const isHopeless = this.#stored === 0 && this.#refusedInARow >= hopelessRefusals;
+    const mayCreate = this.#stored === 0 && this.#copiedBefore === 0;
+    const batch = new BatchAppend(this.#writer, this.#port, outcomes, { singly: isHopeless, mayCreate });
     try {
       if (messages.length > 0) await batch.append(messages, 0);
     } finally {
+      this.#inDoubt ||= batch.inDoubt;
       // What was answered is true whatever ended the rest.
       if (outcomes.length > 0) this.#port.report(batch.report());
+      this.#notice(outcomes);
     }
-    this.#notice(outcomes);
     await this.#port.dateCheck.look(this.#writer, messages, outcomes);
   }
 
@@ -162,16 +213,17 @@ export class FolderCopy {
       if (outcome.kind === 'copied') {
         this.#stored++;
         this.#refusedInARow = 0;
-      } else if (outcome.kind === 'refused') this.#refusedInARow++;
-    }
-    const last = outcomes.findLast((outcome) => outcome.kind === 'refused');
-    if (this.#stored === 0 && this.#refusedInARow >= hopelessRefusals && last?.kind === 'refused') {
-      throw new FolderRefusesError(
-        'REFUSES',
-        `the target refuses every message of this folder, the last time with: ${last.text}`,
-      );
+        if (outcome.targetUid === null) this.#storedWithoutUid++;
+        else this.#targetUids.add(outcome.targetUid);
+      } else if (outcome.kind === 'refused' && outcome.code !== 'UNREADABLE') this.#refusedInARow++;
     }
   }
+}
+
+interface FetchedBatch {
+  readonly items: readonly Fetched[];
+  /** What it holds of the lane's byte budget. */
+  readonly heldBytes: number;
 }
 
 /** One batch on its way: sent whole, and after a refusal in halves down to the culprit. */
@@ -179,50 +231,86 @@ class BatchAppend {
   readonly #writer: WritableFolder;
   readonly #port: CopyPort;
   readonly #outcomes: Outcome[];
+  readonly #options: { readonly singly: boolean; readonly mayCreate: boolean };
   readonly #lostFlags: Record<string, number> = {};
   #resent = 0;
   #recreated = false;
+  /** True: the connection was lost after the server may have stored something. */
+  inDoubt = false;
 
-  constructor(writer: WritableFolder, port: CopyPort, outcomes: Outcome[]) {
+  constructor(
+    writer: WritableFolder,
+    port: CopyPort,
+    outcomes: Outcome[],
+    options: { readonly singly: boolean; readonly mayCreate: boolean },
+  ) {
     this.#writer = writer;
     this.#port = port;
     this.#outcomes = outcomes;
+    this.#options = options;
   }
 
   report(): BatchReport {
     return { outcomes: this.#outcomes, resent: this.#resent, lostFlags: this.#lostFlags };
   }
 
-  async append(messages: readonly Message[], attempt: number): Promise<void> {
-    const answers = await this.#writer.append(messages);
+  /** Answers how many were stored. @throws what ends the folder, the account or the connection */
+  async append(messages: readonly Message[], attempt: number): Promise<number> {
+    const { singly } = this.#options;
+    const answers = await this.#writer.append(messages, { singly, shouldStop: () => this.#port.isDraining() });
     const refused: { message: Message; words: RefusedWords }[] = [];
-    let lost: { readonly error: unknown } | null = null;
+    const lost: unknown[] = [];
+    let stored = 0;
     messages.forEach((message, index) => {
       const answer = answers[index];
-      if (answer?.kind === 'stored') this.#copied(message, answer.uid, attempt);
-      else if (answer?.kind === 'refused') refused.push({ message, words: answer });
-      else lost = { error: answer?.error };
+      if (answer?.kind === 'stored') {
+        stored++;
+        this.#copied(message, answer.uid, attempt);
+      } else if (answer?.kind === 'refused') refused.push({ message, words: answer });
+      else if (answer?.kind === 'unknown') lost.push(answer.error);
+      else this.#unsent(message);
     });
-    if (lost !== null) throw (lost as { error: unknown }).error;
-    const [first] = refused;
-    if (first === undefined) return;
-    if (isOverQuota(first.words.responseCode)) throw new TargetFullError(first.words);
-    const again = refused.map(({ message }) => message);
-    if (first.words.responseCode === 'TRYCREATE' && !this.#recreated) {
-      this.#recreated = true;
-      if (await this.#port.recreateTarget()) return this.append(again, attempt + 1);
+    if (lost.length > 0) {
+      this.inDoubt ||= lost.some((error) => !(error instanceof ImapError) || error.outcomeUnknown);
+      throw lost[0];
     }
-    if (messages.length > 1 && this.#writer.atomic) return this.#halve(again, attempt + 1);
+    const [first] = refused;
+    if (first === undefined) return stored;
+    const again = refused.map(({ message }) => message);
+    const { responseCode, text } = first.words;
+    if (isOverQuota(responseCode) || isFolderRefused(responseCode)) {
+      for (const message of again) this.#unsent(message);
+      if (isOverQuota(responseCode)) throw new TargetFullError(first.words);
+      throw new FolderRefusesError('REFUSES', `the target takes no message into this folder: ${text}`);
+    }
+    if (responseCode === 'TRYCREATE' && this.#options.mayCreate && !this.#recreated) {
+      this.#recreated = true;
+      if (await this.#port.recreateTarget()) return stored + (await this.append(again, attempt + 1));
+    }
+    if (messages.length > 1 && this.#writer.atomic && !singly) return stored + (await this.#halve(again, attempt + 1));
     for (const { message, words } of refused) await this.#refused(message, words);
+    return stored;
   }
 
   /** A batch refused as a whole: one of them is the culprit, or none where the server does not take batches after all. */
-  async #halve(messages: readonly Message[], attempt: number): Promise<void> {
-    const before = this.#outcomes.length;
+  async #halve(messages: readonly Message[], attempt: number): Promise<number> {
+    if (this.#port.isDraining()) {
+      for (const message of messages) this.#unsent(message);
+      return 0;
+    }
     const middle = messages.length >> 1;
-    await Promise.all([this.append(messages.slice(0, middle), attempt), this.append(messages.slice(middle), attempt)]);
-    const answers = this.#outcomes.slice(before);
-    if (messages.length === 2 && answers.every((outcome) => outcome.kind === 'copied')) this.#writer.distrustBatches();
+    const first = this.append(messages.slice(0, middle), attempt);
+    const halves = [this.#writer.pipelines ? first : await first, this.append(messages.slice(middle), attempt)];
+    const [left, right] = await Promise.allSettled(halves);
+    if (left?.status === 'rejected') throw left.reason;
+    if (right?.status === 'rejected') throw right.reason;
+    const stored = (left?.value ?? 0) + (right?.value ?? 0);
+    if (messages.length === 2 && stored === 2) this.#writer.distrustBatches();
+    return stored;
+  }
+
+  #unsent(message: Message): void {
+    this.#outcomes.push({ kind: 'unsent', uid: message.uid });
   }
 
   #copied(message: Message, targetUid: number | null, attempt: number): void {
@@ -258,20 +346,17 @@ export class DateCheck {
 
   async look(writer: WritableFolder, messages: readonly Message[], outcomes: readonly Outcome[]): Promise<void> {
     if (this.#looked) return;
-    const uids = new Map(
-      outcomes.flatMap((outcome) => (outcome.kind === 'copied' ? [[outcome.uid, outcome.targetUid]] : [])),
-    );
-    for (const message of messages) {
-      const sent = message.internalDate === null ? null : internalDateToEpochMs(message.internalDate);
-      const uid = uids.get(message.uid);
-      if (sent === null || uid === undefined || uid === null || this.#wallClockMs() - sent < tellingAgeMs) continue;
-      this.#looked = true;
-      const kept = await writer.internalDateOf(uid);
-      if (kept === null) this.#looked = false;
-      else if (internalDateToEpochMs(kept) !== sent) {
-        this.#warn(`the target does not keep the date it is given: ${message.internalDate} became ${kept}`);
-      }
-      return;
+    const uids = new Map(outcomes.flatMap((it) => (it.kind === 'copied' ? [[it.uid, it.targetUid] as const] : [])));
+    const message = messages.findLast(({ uid }) => uids.has(uid));
+    const sent = message?.internalDate == null ? null : internalDateToEpochMs(message.internalDate);
+    const now = this.#wallClockMs();
+    if (message === undefined || sent === null || now - sent < tellingAgeMs) return;
+    this.#looked = true;
+    const kept = await writer.internalDateOf(uids.get(message.uid) ?? null);
+    const keptMs = kept === null ? null : internalDateToEpochMs(kept);
+    if (keptMs === null) this.#looked = false;
+    else if (keptMs !== sent && now - keptMs < tellingAgeMs) {
+      this.#warn('the target does not keep the dates it is given: messages get the time of their arrival');
     }
   }
 }

@@ -24,7 +24,16 @@ export type Stored =
   | { readonly kind: 'stored'; readonly uid: number | null }
   | RefusedWords
   /** The connection was lost: the server may have stored it or not. */
-  | { readonly kind: 'unknown'; readonly error: unknown };
+  | { readonly kind: 'unknown'; readonly error: unknown }
+  /** Not sent, because `shouldStop` said so. */
+  | { readonly kind: 'unsent' };
+
+export interface AppendOptions {
+  /** One command a message, even where batches are taken. */
+  readonly singly: boolean;
+  /** Asked before each command but the first. */
+  shouldStop(): boolean;
+}
 
 export interface RefusedWords {
   readonly kind: 'refused';
@@ -38,7 +47,7 @@ export interface RefusedWords {
 /** What became of a message asked for by UID. */
 export type Fetched =
   | { readonly kind: 'message'; readonly message: Message }
-  /** Expunged meanwhile: the server has no such UID any more. */
+  /** Expunged meanwhile: the server, asked again, has no such UID any more. */
   | { readonly kind: 'gone'; readonly uid: number }
   /** There, but the server would not give its body. */
   | { readonly kind: 'unreadable'; readonly uid: number; readonly text: string };
@@ -74,16 +83,21 @@ export interface ReadableFolder {
   readonly facts: SelectedFacts;
   /** Lists the folder in windows, so that copying starts before a big folder is listed to its end. */
   scan(): AsyncIterable<ListedMessages>;
+  /** Messages the server counts but has not listed, known once `scan` has come to its end: the listing is not the whole folder. */
+  unlisted(): number;
   /** Fetches messages by UID; answers one `Fetched` per UID, in the order of `uids`. */
   fetch(uids: Uint32Array): Promise<Fetched[]>;
-  /** Reads the whole folder for verification; bodies are hashed as they arrive and dropped. */
-  inspect(options: { readonly bodies: boolean }): Promise<FolderContents>;
+  /**
+   * Reads the whole folder for verification; bodies are hashed as they arrive and dropped. `shouldStop` is asked between
+   * commands; once it says true the contents are what was read so far, and not `complete`.
+   */
+  inspect(options: { readonly bodies: boolean }, shouldStop?: () => boolean): Promise<FolderContents>;
 }
 
 export interface WritableFolder {
   readonly facts: SelectedFacts;
   /** Appends in order and answers one `Stored` per message. Never throws for anything the server or the line does. */
-  append(messages: readonly Message[]): Promise<Stored[]>;
+  append(messages: readonly Message[], options: AppendOptions): Promise<Stored[]>;
   /** True: several messages go in one command that is refused as a whole, so that a refusal names no culprit (RFC 3502). */
   readonly atomic: boolean;
   /** True: several calls of `append` may be under way at once. False: the next waits for the last one's answer. */
@@ -92,8 +106,8 @@ export interface WritableFolder {
   distrustBatches(): void;
   /** Splits a message's flags into what the folder keeps and what it loses. */
   splitFlags(flags: readonly string[]): { readonly kept: readonly string[]; readonly lost: readonly string[] };
-  /** INTERNALDATE of one stored message as the server now tells it; `null`: not to be had. */
-  internalDateOf(uid: number): Promise<string | null>;
+  /** INTERNALDATE of one stored message (`null`: the last one) as the server now tells it; `null`: not to be had. */
+  internalDateOf(uid: number | null): Promise<string | null>;
   /** Messages the folder now holds; `null`: the server cannot be asked. */
   count(): Promise<number | null>;
 }

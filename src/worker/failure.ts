@@ -4,7 +4,6 @@ import type { Side } from '../job.ts';
 import {
   AuthenticationError,
   ByeError,
-  CapabilityError,
   CommandError,
   ConnectError,
   ConnectionClosedError,
@@ -29,6 +28,14 @@ export class SideError extends Error {
   }
 }
 
+/** Response codes that say the folder takes no message at all (RFC 5530, RFC 3501). */
+const folderCodes: ReadonlySet<string> = new Set(['NOPERM', 'READ-ONLY', 'NONEXISTENT', 'CONTACTADMIN']);
+
+/** True when a refusal concerns the folder, not this message. */
+export function isFolderRefused(responseCode: string | null): boolean {
+  return responseCode !== null && folderCodes.has(responseCode);
+}
+
 /** Response codes that say the whole account cannot take more, whatever the message (RFC 9208, RFC 5530). */
 const quotaCodes: ReadonlySet<string> = new Set(['OVERQUOTA']);
 
@@ -37,14 +44,12 @@ export function isOverQuota(responseCode: string | null): boolean {
   return responseCode !== null && quotaCodes.has(responseCode);
 }
 
+/** Errors after which a session goes on: the server refused, or nothing was sent. */
+const survivable: ReadonlySet<string> = new Set(['NO', 'BAD', 'CAPABILITY', 'USAGE', 'STATE']);
+
 /** True when the connection cannot be used any more. */
 export function isConnectionLost(error: unknown): boolean {
-  return (
-    error instanceof ImapError &&
-    !(error instanceof CommandError) &&
-    !(error instanceof CapabilityError) &&
-    error.code !== 'USAGE'
-  );
+  return error instanceof ImapError && !survivable.has(error.code);
 }
 
 /** Turns whatever was thrown into plain data with one line for a person. Server words inside are raw. */
@@ -62,8 +67,6 @@ export function toWireError(
       message: `${place}login refused: ${error.message}; check username, password and auth`,
     };
   }
-  if (error instanceof CapabilityError)
-    return { code: 'LOGIN', exitCode: exitCodes.login, message: `${place}${error.message}` };
   if (error instanceof CommandError) {
     if (isOverQuota(error.responseCode)) {
       return {
@@ -89,6 +92,9 @@ export function toWireError(
   ) {
     return { code: error.code, exitCode: exitCodes.connect, message: `${place}${error.message}` };
   }
+  if (error instanceof ImapError) {
+    return { code: error.code, exitCode: exitCodes.partial, message: `${place}${error.message}` };
+  }
   const message = error instanceof Error ? error.message : String(error);
   return { code: 'INTERNAL', exitCode: exitCodes.internal, message: `${place}${message}` };
 }
@@ -101,7 +107,8 @@ export function toLaneFailure(
   const side = error instanceof SideError ? error.side : (where?.side ?? null);
   const wire = toWireError(error, where);
   if (wire.exitCode === exitCodes.login || wire.exitCode === exitCodes.quota)
-    return { side, scope: 'job', error: wire };
+    return { side, scope: 'job', inDoubt: false, error: wire };
   const lost = isConnectionLost(error instanceof SideError ? error.cause : error);
-  return { side, scope: lost || wire.exitCode === exitCodes.internal ? 'lane' : 'folder', error: wire };
+  const scope = lost || wire.exitCode === exitCodes.internal ? 'lane' : 'folder';
+  return { side, scope, inDoubt: false, error: wire };
 }

@@ -1,3 +1,5 @@
+import { isFlag } from '../protocol/index.ts';
+
 /** The system flags a client may set (RFC 9051 2.3.2); \Recent is the server's own. */
 const systemFlags: ReadonlySet<string> = new Set(['\\answered', '\\flagged', '\\deleted', '\\seen', '\\draft']);
 
@@ -26,6 +28,8 @@ export class FlagFilter {
   }
 
   #keeps(folded: string): boolean {
+    // Servers hand out keywords that no client may send (`50%`, 8-bit ones): with one of them the whole APPEND would fail.
+    if (!isFlag(folded)) return false;
     if (this.#permanent?.has(folded)) return true;
     // Dovecot refuses a whole APPEND for a backslash flag it does not know (`\$NOTJUNK` has been seen), wildcard or not.
     if (folded.startsWith('\\')) return this.#permanent === null && systemFlags.has(folded);

@@ -3,6 +3,8 @@ import type { Clock } from '../clock.ts';
 import type { Side } from '../job.ts';
 import type { FolderInfo, FolderStatus, Traits } from '../plan/types.ts';
 import {
+  AuthenticationError,
+  CapabilityError,
   CommandError,
   type FolderStatusItems,
   type ImapClient,
@@ -19,6 +21,8 @@ import { type Connect, logIn } from './login.ts';
 
 /** STATUS commands on the line at once where LIST-STATUS is not offered. */
 const statusWindow = 64;
+/** Folders created and subscribed at once. */
+const prepareWindow = 100;
 
 /** An account reached over IMAP. */
 export class ImapEndpoint implements Endpoint {
@@ -42,7 +46,10 @@ export class ImapEndpoint implements Endpoint {
     let client: ImapClient | null = null;
     try {
       client = await connect(account, clock);
-      const method = await logIn(client, account);
+      const method = await logIn(client, account).catch((error: unknown) => {
+        if (error instanceof CapabilityError) throw new AuthenticationError(error.message, { cause: error });
+        throw error;
+      });
       const [capabilities, serverId, naming] = await Promise.all([
         client.capabilities(),
         client.hasCapability('ID') ? client.id({ name: 'imap-migrate' }).catch(toleratesRefusal) : null,
@@ -151,19 +158,26 @@ export class ImapEndpoint implements Endpoint {
   }
 
   async prepare(tasks: readonly PrepareTask[]): Promise<PrepareResult[]> {
-    return Promise.all(tasks.map((task) => this.#prepareOne(task)));
+    const results: PrepareResult[] = [];
+    for (let start = 0; start < tasks.length; start += prepareWindow) {
+      const window = tasks.slice(start, start + prepareWindow).map((task) => this.#prepareOne(task));
+      results.push(...(await Promise.all(window)));
+    }
+    return results;
   }
 
   async #prepareOne(task: PrepareTask): Promise<PrepareResult> {
     const { client } = this;
     const notes: string[] = [];
-    const done = (failure: PrepareResult['failure']) => ({ folderId: task.folderId, failure, notes });
+    let made = false;
+    const done = (failure: PrepareResult['failure']) => ({ folderId: task.folderId, created: made, failure, notes });
     const subscribe = () => client.subscribeFolder(task.targetName).then(() => null, refusalOf);
     const use = task.specialUse !== null && this.traits.createSpecialUse ? { specialUse: [task.specialUse] } : {};
     const created = task.create ? client.createFolder(task.targetName, use).then(() => null, refusalOf) : null;
     // Both leave in one packet; the server does them in this order.
     const subscribed = task.subscribe ? subscribe() : null;
     const refusal = await created;
+    made = task.create && refusal === null;
     let late = await subscribed;
     if (refusal !== null) {
       const cured = await this.#createAgain(task, refusal);

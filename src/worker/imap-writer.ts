@@ -6,9 +6,10 @@ import {
   type ImapClient,
   ImapError,
   type SelectedFolder,
+  UsageError,
 } from '../protocol/index.ts';
 import type { SelectedFacts } from './contract.ts';
-import type { Message, Stored, WritableFolder } from './endpoint.ts';
+import type { AppendOptions, Message, Stored, WritableFolder } from './endpoint.ts';
 import { isConnectionLost } from './failure.ts';
 import { FlagFilter } from './flag-filter.ts';
 import { refusalOf } from './imap-endpoint.ts';
@@ -28,6 +29,9 @@ export interface AppendMode {
  * acknowledges the answer before it, some 40 ms later: pipelining pays on lines longer than that.
  */
 const pipelineSyncFromMs = 40;
+
+/** Single APPENDs sent and not answered. */
+const pipelinedAppends = 32;
 
 /** A folder opened with SELECT to append to. */
 export class ImapWriter implements WritableFolder {
@@ -61,9 +65,9 @@ export class ImapWriter implements WritableFolder {
     this.#mode.multiAppend = false;
   }
 
-  async append(messages: readonly Message[]): Promise<Stored[]> {
+  async append(messages: readonly Message[], options: AppendOptions): Promise<Stored[]> {
     const parts = messages.map((message) => this.#toAppend(message));
-    if (parts.length > 1 && this.#mode.multiAppend) {
+    if (parts.length > 1 && this.#mode.multiAppend && !options.singly) {
       try {
         const { uids } = await this.#client.multiappend(this.#folder, parts);
         return parts.map((_, index) => ({ kind: 'stored', uid: uids?.[index] ?? null }));
@@ -72,11 +76,14 @@ export class ImapWriter implements WritableFolder {
         return parts.map(() => answer);
       }
     }
-    // Each single APPEND has its own outcome.
-    if (this.pipelines) return Promise.all(parts.map((part) => this.#appendOne(part)));
-    const answers: Stored[] = [];
-    for (const part of parts) answers.push(await this.#appendOne(part));
-    return answers;
+    // Each single APPEND has its own outcome. They leave in order, so many unanswered as the line is worth.
+    const window = this.pipelines ? pipelinedAppends : 1;
+    const answers: Promise<Stored>[] = [];
+    for (const [index, part] of parts.entries()) {
+      if (index >= window) await answers[index - window];
+      answers.push(options.shouldStop() ? Promise.resolve({ kind: 'unsent' }) : this.#appendOne(part));
+    }
+    return Promise.all(answers);
   }
 
   #appendOne(part: AppendMessage): Promise<Stored> {
@@ -91,19 +98,19 @@ export class ImapWriter implements WritableFolder {
     return { body: message.body, flags: kept, ...date };
   }
 
-  async internalDateOf(uid: number): Promise<string | null> {
+  async internalDateOf(uid: number | null): Promise<string | null> {
     let date: string | null = null;
     const client = this.#client;
     // All of it leaves at once: nothing that another folder wants can come between.
     const answers = [
       client.selectFolder(this.#folder, { readOnly: true }),
-      client.fetchEach(Uint32Array.of(uid), ['INTERNALDATE'], (data) => {
+      client.fetchEach(uid === null ? '*' : Uint32Array.of(uid), ['INTERNALDATE'], (data) => {
         date = data.internalDate ?? null;
       }),
       leaveFolder(client),
     ];
-    for (const { status, reason } of (await Promise.allSettled(answers)) as PromiseRejectedResult[]) {
-      if (status === 'rejected' && isConnectionLost(reason)) throw reason;
+    for (const answer of await Promise.allSettled<unknown>(answers)) {
+      if (answer.status === 'rejected' && isConnectionLost(answer.reason)) throw answer.reason;
     }
     return date;
   }
@@ -132,5 +139,8 @@ export async function leaveFolder(client: ImapClient): Promise<void> {
 }
 
 function toAnswer(error: unknown): Stored {
-  return error instanceof CommandError ? refusalOf(error) : { kind: 'unknown', error };
+  if (error instanceof CommandError) return refusalOf(error);
+  // Refused on this side, before a byte was sent: no command can carry it.
+  if (error instanceof UsageError) return { kind: 'refused', code: 'BAD', responseCode: null, text: error.message };
+  return { kind: 'unknown', error };
 }

@@ -24,7 +24,7 @@ import { reportAccount } from './report.ts';
 /** Bytes of messages a lane may hold: fetched or asked for, and not yet answered by the target. */
 const laneBudgetBytes = 24 * 1024 * 1024;
 
-/** Batches sent and not answered. Two keep a far server busy; more only make a lost connection dearer. */
+/** Batches sent and not answered: enough to keep a far server busy; more only make a lost connection dearer. */
 const unansweredAppends = 3;
 
 /** What a lane needs from its surroundings; tests give it memory transports and their own time. */
@@ -207,18 +207,20 @@ class Lane {
         {
           nextShard: () => this.#nextShard(folderId),
           report: (report) => this.#channel.post({ kind: 'batch', folderId, report }),
+          sourceError: (error) => new SideError('source', this.#options.source, error),
           recreateTarget: () => this.#recreate(task, target),
           dateCheck: this.#dateCheck,
-          isDraining: () => this.#draining,
+          isDraining: () => this.#draining || this.#failure !== null,
         },
         this.#budgets,
+        task.copiedBefore,
       );
-      side = 'source';
-      await Promise.all([task.scan ? this.#scan(folderId, reader) : null, copy.read()]);
+      // The source folder is left only when nobody reads it any more, whatever went wrong.
+      await Promise.all([task.scan ? this.#scan(folderId, reader, copy) : null, copy.read()]);
       this.#channel.post({ kind: 'folder-read', folderId });
       const finishing = copy.finished().then(
         () => this.#channel.post({ kind: 'folder-finished', folderId, failure: null }),
-        (error: unknown) => this.#folderFailed(folderId, error, 'target'),
+        (error: unknown) => this.#folderFailed(folderId, error, 'target', copy.inDoubt),
       );
       const tracked: Promise<void> = finishing.finally(() => this.#unfinished.delete(tracked));
       this.#unfinished.add(tracked);
@@ -227,10 +229,18 @@ class Lane {
     }
   }
 
-  async #scan(folderId: number, reader: ReadableFolder): Promise<void> {
-    for await (const { uids, sizes } of reader.scan()) {
-      if (this.#draining) break;
-      this.#channel.post({ kind: 'table', folderId, uids, sizes, last: false });
+  /** Lists the folder for the main thread. Never throws: a list that breaks off ends the copy. */
+  async #scan(folderId: number, reader: ReadableFolder, copy: FolderCopy): Promise<void> {
+    try {
+      for await (const { uids, sizes } of reader.scan()) {
+        if (this.#draining) break;
+        this.#channel.post({ kind: 'table', folderId, uids, sizes, last: false });
+      }
+    } catch (error) {
+      copy.abort(new SideError('source', this.#options.source, error));
+      this.#awaitedShards.get(folderId)?.(null);
+      this.#awaitedShards.delete(folderId);
+      return;
     }
     this.#channel.post({ kind: 'table', folderId, uids: new Uint32Array(), sizes: new Uint32Array(), last: true });
   }
@@ -274,8 +284,8 @@ class Lane {
     return side === 'target' && this.#options.target !== null ? this.#options.target : this.#options.source;
   }
 
-  #folderFailed(folderId: number, error: unknown, side: Side): void {
-    const failure = this.#describe(error, side);
+  #folderFailed(folderId: number, error: unknown, side: Side, inDoubt = false): void {
+    const failure = { ...this.#describe(error, side), inDoubt };
     this.#channel.post({ kind: 'folder-finished', folderId, failure });
     if (failure.scope !== 'folder') this.#lose(failure);
   }
@@ -284,12 +294,18 @@ class Lane {
     const account = this.#account(side);
     if (error instanceof TargetFullError) {
       const message = `target ${accountLabel(account)}: the account is full: ${error.message}; free or buy space, then run again`;
-      return { side: 'target', scope: 'job', error: { code: 'QUOTA', exitCode: exitCodes.quota, message } };
+      return {
+        side: 'target',
+        scope: 'job',
+        inDoubt: false,
+        error: { code: 'QUOTA', exitCode: exitCodes.quota, message },
+      };
     }
     if (error instanceof FolderRefusesError) {
       return {
         side: 'target',
         scope: 'folder',
+        inDoubt: false,
         error: { code: error.code, exitCode: exitCodes.partial, message: error.message },
       };
     }

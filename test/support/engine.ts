@@ -85,7 +85,7 @@ export class Engine implements Disposable {
 
   async run(
     overrides: Partial<JobSettings> = {},
-    hooks: { signal?: AbortSignal; onEvent?: (event: JobEvent) => void } = {},
+    hooks: { signal?: AbortSignal; onEvent?: (event: JobEvent) => unknown } = {},
   ): Promise<JobRun> {
     const events: JobEvent[] = [];
     const onEvent = (event: JobEvent) => {
