@@ -1,31 +1,22 @@
 /**
  * `npm run bench [-- NAME...] [--json]`: compiles `src/` and `bench/` and runs every `bench/NAME.ts`, or the named ones.
- * Other options are passed on to them.
+ * Other options are passed on to them, with `=` where they take a value.
  */
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureReady, projectRoot, runScript, SetupError, scratchDir } from './setup.mjs';
 
-await runScript(() => {
-  ensureReady();
+await runScript(async () => {
   const args = process.argv.slice(2);
   const options = args.filter((arg) => arg.startsWith('-'));
   const names = chooseBenches(args.filter((arg) => !arg.startsWith('-')));
+  ensureReady();
+  mkdirSync(scratchDir, { recursive: true });
   const outDir = mkdtempSync(join(scratchDir, 'bench-'));
   try {
     compile(outDir);
-    for (const name of names) {
-      const file = join(outDir, 'bench', `${name}.js`);
-      const result = spawnSync(process.execPath, ['--expose-gc', file, ...options], {
-        cwd: projectRoot,
-        stdio: 'inherit',
-      });
-      if (result.status !== 0) {
-        process.exitCode = result.status ?? 1;
-        return;
-      }
-    }
+    process.exitCode = await runAll(outDir, names, options);
   } finally {
     rmSync(outDir, { recursive: true, force: true });
   }
@@ -57,4 +48,36 @@ function compile(outDir) {
   const compiler = join(projectRoot, 'node_modules', 'typescript', 'bin', 'tsc');
   const result = spawnSync(process.execPath, [compiler, '-p', project], { cwd: projectRoot, encoding: 'utf8' });
   if (result.status !== 0) throw new SetupError(`The benches do not compile.\n${result.stdout}${result.stderr}`);
+}
+
+/** One after the other, in processes of their own. One that fails does not keep the others from running. */
+async function runAll(outDir, names, options) {
+  let running = null;
+  let stoppedBy = null;
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    // The terminal gives Ctrl-C to the bench too: stay alive until it is gone, then clean up.
+    process.on(signal, () => {
+      stoppedBy = signal;
+      running?.kill(signal);
+    });
+  }
+  let worst = 0;
+  for (const name of names) {
+    running = spawn(process.execPath, ['--expose-gc', join(outDir, 'bench', `${name}.js`), ...options], {
+      cwd: projectRoot,
+      stdio: 'inherit',
+    });
+    const code = await exitCodeOf(running);
+    if (stoppedBy !== null) return stoppedBy === 'SIGINT' ? 130 : 143;
+    if (code !== 0) process.stderr.write(`imap-migrate: the bench '${name}' failed\n`);
+    worst = Math.max(worst, code);
+  }
+  return worst;
+}
+
+function exitCodeOf(child) {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => resolve(code ?? 1));
+  });
 }

@@ -172,6 +172,8 @@ export interface VerifyReport {
     readonly target: string;
     readonly sourceMessages: number;
     readonly targetMessages: number;
+    /** Messages at the target that have nothing to do with the source folder: no difference. */
+    readonly foreign: number;
     readonly differences: number;
   }[];
   readonly differences: readonly Difference[];

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from './clock.ts';
+import { type Cancel, type Clock, systemClock } from './clock.ts';
 import type { JobHooks, JobParts } from './coordinator.ts';
 import { exitCodes, MigrateError, type WireError, worstExitCode } from './errors.ts';
 import type { Difference, VerifyReport, VerifySettings } from './job.ts';
@@ -10,6 +10,8 @@ import { ProgressMeter } from './progress.ts';
 import type { FolderContents } from './worker/contract.ts';
 
 const progressEveryMs = 250;
+/** What the lane may take to end once it was told to; what is left then is ended at once. */
+const drainMs = 4_000;
 
 /**
  * Compares two accounts folder by folder: every message, its flags and its date, and with `digest` its bytes. Writes nothing.
@@ -27,6 +29,7 @@ export async function verify(settings: VerifySettings, hooks: JobHooks, parts?: 
 class Verification {
   readonly #settings: VerifySettings;
   readonly #hooks: JobHooks;
+  readonly #host: LaneHost;
   readonly #clock: Clock;
   readonly #lane: LaneDriver;
   readonly #progress: ProgressMeter;
@@ -34,10 +37,12 @@ class Verification {
   readonly #folders: VerifyReport['folders'][number][] = [];
   #compared = 0;
   #failure: WireError | null = null;
+  #cancelEnd: Cancel | null = null;
 
   constructor(settings: VerifySettings, hooks: JobHooks, host: LaneHost, clock: Clock) {
     this.#settings = settings;
     this.#hooks = hooks;
+    this.#host = host;
     this.#clock = clock;
     this.#progress = new ProgressMeter(clock);
     const { source, target } = settings;
@@ -46,7 +51,11 @@ class Verification {
 
   async run(): Promise<VerifyReport> {
     const startedAt = this.#clock.now();
+    const { signal } = this.#hooks;
+    const end = () => this.#endLane();
     const beat = setInterval(() => this.#emitProgress(), progressEveryMs);
+    signal.addEventListener('abort', end);
+    if (signal.aborted) end();
     try {
       const opened = await this.#lane.expect(['ready']);
       const target = opened.target ?? opened.source;
@@ -62,20 +71,31 @@ class Verification {
       const pairs = map.pairs.filter((pair) => !pair.nameOnly);
       for (const pair of pairs) this.#progress.addTotal(pair.source.status?.messages ?? 0, 0);
       for (const [folderId, pair] of pairs.entries()) {
-        if (this.#hooks.signal.aborted) break;
+        if (signal.aborted) break;
         await this.#verifyFolder(folderId, pair);
       }
     } catch (error) {
-      // Before anything could be compared there is nothing to report.
-      if (!(error instanceof LaneLostError) || this.#folders.length === 0) throw toJobError(error);
-      this.#failure = error.failure.error;
+      const isLost = error instanceof LaneLostError;
+      // A lane that was told to end answers no more: that is the stop itself, and no failure.
+      if (!(isLost && signal.aborted)) {
+        // Before anything could be compared there is nothing to report.
+        if (!isLost || this.#folders.length === 0) throw toJobError(error);
+        this.#failure = error.failure.error;
+      }
     } finally {
       clearInterval(beat);
-      this.#lane.post({ kind: 'drain' });
+      signal.removeEventListener('abort', end);
+      this.#endLane();
       await this.#lane.ended;
+      this.#cancelEnd?.();
     }
     this.#emitProgress();
     return this.#report(Math.round(this.#clock.now() - startedAt) / 1000);
+  }
+
+  #endLane(): void {
+    this.#lane.post({ kind: 'drain' });
+    this.#cancelEnd ??= this.#clock.after(drainMs, () => void this.#host.close());
   }
 
   async #verifyFolder(folderId: number, pair: FolderPair): Promise<void> {
@@ -83,7 +103,10 @@ class Verification {
     this.#progress.folderStarted(name, pair.source.status?.messages ?? 0);
     const source = await this.#inspect(folderId, 'source', pair.source.rawName);
     const target = pair.target === null ? null : await this.#inspect(folderId, 'target', pair.target.rawName);
+    // Half a folder proves nothing.
+    if (source?.complete === false || target?.complete === false) return;
     const before = this.#differences.length;
+    let foreign = 0;
     if (source === null)
       this.#add({
         kind: 'unreadable',
@@ -99,17 +122,21 @@ class Verification {
     } else {
       for (const uid of source.unreadable) this.#addUnreadable(name, uid, null);
       for (const uid of target.unreadable) this.#addUnreadable(name, null, uid);
-      const { differences, matched } = compareFolders(source, target);
-      this.#compared += matched;
-      for (const difference of differences) this.#add(describe(name, difference));
+      this.#addUnlisted(name, 'source', source);
+      this.#addUnlisted(name, 'target', target);
+      const comparison = compareFolders(source, target);
+      foreign = comparison.foreign;
+      this.#compared += comparison.matched;
+      for (const difference of comparison.differences) this.#add(describe(name, difference));
     }
-    const sourceMessages = source === null ? 0 : source.uids.length + source.unreadable.length;
-    const targetMessages = target === null ? 0 : target.uids.length + target.unreadable.length;
+    const sourceMessages = source === null ? 0 : countOf(source);
+    const targetMessages = target === null ? 0 : countOf(target);
     this.#folders.push({
       source: name,
       target: pair.targetName,
       sourceMessages,
       targetMessages,
+      foreign,
       differences: this.#differences.length - before,
     });
     this.#progress.done(name, sourceMessages, 0);
@@ -140,6 +167,14 @@ class Verification {
     });
   }
 
+  /** What a server counts and does not list has no UID to name it by. */
+  #addUnlisted(folder: string, side: 'source' | 'target', { unlisted }: FolderContents): void {
+    if (unlisted === 0) return;
+    const messages = unlisted === 1 ? '1 message' : `${unlisted} messages`;
+    const message = `the ${side} counts ${messages} more than it lists`;
+    this.#add({ kind: 'unreadable', folder, sourceUid: null, targetUid: null, message });
+  }
+
   #add(difference: Difference): void {
     this.#differences.push(difference);
   }
@@ -164,6 +199,11 @@ class Verification {
       failure: this.#failure === null ? null : { code: this.#failure.code, message: this.#failure.message },
     };
   }
+}
+
+/** Messages of a folder, whatever could be learnt of them. */
+function countOf({ uids, unreadable, unlisted }: FolderContents): number {
+  return uids.length + unreadable.length + unlisted;
 }
 
 function describe(folder: string, difference: FolderDifference): Difference {

@@ -3,6 +3,8 @@
  * machine hits all of them; the median of the rounds counts. `--json` prints one JSON object per case instead of a table.
  */
 
+import { spreadOf } from './spread.ts';
+
 export interface BenchCase {
   readonly group: string;
   readonly name: string;
@@ -59,7 +61,7 @@ async function measureGroup(members: readonly BenchCase[], options: BenchOptions
   for (let round = 0; round < rounds; round++) {
     for (const [index, member] of members.entries()) times[index]?.push(await timePerRun(member, roundMs));
   }
-  const bytesPerSecond = members.map((member, index) => (member.bytes / median(times[index] ?? [])) * 1000);
+  const bytesPerSecond = members.map((member, index) => (member.bytes / spreadOf(times[index] ?? []).median) * 1000);
   return members.map(({ group, name, bytes, units }, index) => {
     const speed = bytesPerSecond[index] ?? Number.NaN;
     const ratios = options.compareWith.map((other): [string, number] => [
@@ -88,11 +90,6 @@ async function timePerRun(item: BenchCase, durationMs: number): Promise<number> 
     elapsed = performance.now() - start;
   } while (elapsed < durationMs);
   return elapsed / runs;
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? Number.NaN;
 }
 
 function printGroup(group: string, results: readonly BenchResult[], options: BenchOptions): void {

@@ -8,20 +8,26 @@ import { maxListed, mixed, moreLine } from './listing.ts';
 import type { Session } from './session.ts';
 import { renderTable } from './table.ts';
 
-/** The report of `imap-migrate verify`: a row per folder, and the first differences. */
+/**
+ * The report of `imap-migrate verify`: a row per folder. What else the target holds has a column only where there is such
+ * mail: it is what makes the counts of equal folders differ.
+ */
 export function verifyTable(session: Session, report: VerifyReport): string[] {
   const { symbols } = session.reportStyle;
+  const showForeign = report.folders.some(({ foreign }) => foreign > 0);
   return renderTable(
     [
       { title: 'Folder', shrinks: true },
       { title: 'Source', align: 'right' },
       { title: 'Target', align: 'right' },
+      ...(showForeign ? [{ title: 'Other mail', align: 'right' } as const] : []),
       { title: 'Differences', align: 'right' },
     ],
     report.folders.map((folder) => [
       toDisplay(folder.source === folder.target ? folder.source : `${folder.source} ${symbols.arrow} ${folder.target}`),
       formatCount(folder.sourceMessages),
       formatCount(folder.targetMessages),
+      ...(showForeign ? [formatCount(folder.foreign)] : []),
       formatCount(folder.differences),
     ]),
     { style: session.reportStyle, maxWidth: session.reportColumns },

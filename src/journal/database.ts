@@ -7,38 +7,6 @@ import { DatabaseSync } from '@photostructure/sqlite';
 export type Value = string | number | null | Uint8Array;
 export type Row = readonly Value[];
 
-/** What went wrong, by SQLite's primary result code. */
-export type DatabaseProblem =
-  /** The file's content cannot be right (CORRUPT, NOTADB). */
-  | 'damaged'
-  /** Another connection holds a lock (BUSY, LOCKED). */
-  | 'busy'
-  /** The disk, the file system or the memory says no (FULL, IOERR, READONLY, CANTOPEN, …). */
-  | 'refused'
-  /** A statement that does not fit the file or the program. */
-  | 'other';
-
-const problemOfCode: Readonly<Record<number, DatabaseProblem>> = {
-  3: 'refused',
-  5: 'busy',
-  6: 'busy',
-  7: 'refused',
-  8: 'refused',
-  10: 'refused',
-  11: 'damaged',
-  13: 'refused',
-  14: 'refused',
-  15: 'refused',
-  23: 'refused',
-  26: 'damaged',
-};
-
-/** What kind of failure SQLite reports; `null`: the error is not SQLite's. */
-export function databaseProblem(error: unknown): DatabaseProblem | null {
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return null;
-  return problemOfCode[error.errcode & 0xff] ?? 'other';
-}
-
 /** A prepared statement. The package cannot finalize one: prepare once, or what is prepared lives as long as the heap likes. */
 export interface Statement {
   run(...values: readonly Value[]): void;
@@ -49,11 +17,13 @@ export interface Statement {
 
 /** One connection. Every method throws what `databaseProblem` can tell apart. */
 export class Database {
-  readonly #db: DatabaseSync;
+  readonly #db: InstanceType<typeof DatabaseSync>;
 
   /** Opens the file; writers create it where it is missing. `busyMs`: how long a statement waits for others' locks. */
   constructor(file: string, options: { readonly readOnly?: boolean; readonly busyMs: number }) {
-    this.#db = new DatabaseSync(file, { readOnly: options.readOnly ?? false, timeout: options.busyMs });
+    const { readOnly = false, busyMs } = options;
+    // References are for readers of the schema: the checksums hold more than they do, and cost no lookups.
+    this.#db = new DatabaseSync(file, { readOnly, timeout: busyMs, enableForeignKeyConstraints: false });
   }
 
   /** Runs statements without values; leaves nothing prepared behind. */

@@ -3,7 +3,7 @@
  */
 
 import { exitCodes, MigrateError } from '../errors.ts';
-import { databaseProblem } from './database.ts';
+import { databaseProblem } from './database-problem.ts';
 
 /** The content cannot be right. Thrown by whoever reads; becomes a `MigrateError` where the file's name is known. */
 export class DamageError extends Error {
@@ -40,22 +40,46 @@ export function toReadError(error: unknown, file: string): unknown {
   if (error instanceof MigrateError) return error;
   if (error instanceof DamageError) return damagedJournal(file, error.message, error);
   const problem = databaseProblem(error);
-  if (problem === 'damaged' || problem === 'other') return damagedJournal(file, reasonOf(error), error);
-  if (problem === null && !isSystemError(error)) return error;
-  return stateError(`cannot open the journal ${file}: ${reasonOf(error)}; choose another directory with --state DIR`, error);
+  const reason = reasonOf(error);
+  switch (problem) {
+    case 'damaged':
+    case 'other':
+      return damagedJournal(file, reason, error);
+    case 'busy':
+      return stateError(`cannot open the journal ${file}: ${reason}; ${busyAdvice}`, error);
+    case 'refused':
+      return stateError(`cannot open the journal ${file}: ${reason}; ${directoryAdvice}`, error);
+    case null:
+      if (!isSystemError(error)) return error;
+      return stateError(`cannot open the journal ${file}: ${reason}; ${directoryAdvice}`, error);
+    default:
+      return problem satisfies never;
+  }
 }
 
 /** What an error met while writing the journal means: nothing of that commit is kept. */
 export function toWriteError(error: unknown, file: string): unknown {
   if (error instanceof MigrateError) return error;
   const problem = databaseProblem(error);
-  if (problem === 'damaged') return damagedJournal(file, reasonOf(error), error);
-  if (problem === null && !isSystemError(error)) return error;
-  return stateError(
-    `cannot write the journal ${file}: ${reasonOf(error)}; nothing more is copied, make room or see to the disk and run again`,
-    error,
-  );
+  const reason = reasonOf(error);
+  switch (problem) {
+    case 'damaged':
+      return damagedJournal(file, reason, error);
+    case 'busy':
+      return stateError(`cannot write the journal ${file}: ${reason}; ${busyAdvice}`, error);
+    case 'refused':
+      return stateError(`cannot write the journal ${file}: ${reason}; ${diskAdvice}`, error);
+    case 'other':
+    case null:
+      return error;
+    default:
+      return problem satisfies never;
+  }
 }
+
+const busyAdvice = 'another program holds it (a database shell?): end that and run again';
+const directoryAdvice = 'choose another directory with --state DIR';
+const diskAdvice = 'nothing more is copied: make room, or see to the disk, and run again';
 
 function isSystemError(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error;

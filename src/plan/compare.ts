@@ -74,9 +74,10 @@ export function matchMessages(source: ComparedSide, target: ComparedSide): Messa
   for (const [key, rows] of groupRows(source, content)) {
     const paired = pairRows(source, rows, target, atTarget.get(key) ?? []);
     atTarget.delete(key);
-    pairs.push(...paired.pairs);
-    sourceLeft.push(...paired.left);
-    targetLeft.push(...paired.right);
+    // One by one: a group of twins may be longer than an argument list.
+    for (const pair of paired.pairs) pairs.push(pair);
+    for (const row of paired.left) sourceLeft.push(row);
+    for (const row of paired.right) targetLeft.push(row);
   }
   return { pairs, sourceLeft, targetLeft, foreign: [...atTarget.values()].flat() };
 }
@@ -88,11 +89,11 @@ export function compareFolders(source: ComparedSide, target: ComparedSide): Fold
   for (const [sourceRow, targetRow] of pairs) differences.push(...compareRows(source, sourceRow, target, targetRow));
   // What is left on both sides with the same header is one message with changed bytes.
   const byHeader = new Map<string, number[]>();
-  for (const row of foreign) pushTo(byHeader, keyAt(target.headerKeys, row), row);
+  for (const row of foreign.toReversed()) pushTo(byHeader, keyAt(target.headerKeys, row), row);
   let changed = 0;
   for (const row of sourceLeft) {
     const sourceUid = source.uids[row] ?? 0;
-    const other = byHeader.get(keyAt(source.headerKeys, row))?.shift();
+    const other = byHeader.get(keyAt(source.headerKeys, row))?.pop();
     if (other === undefined) {
       differences.push({ kind: 'missing', sourceUid });
       continue;
@@ -129,17 +130,16 @@ function pairRows(source: ComparedSide, left: number[], target: ComparedSide, ri
   for (const likeness of likenesses) {
     if (restLeft.length === 0 || restRight.length === 0) break;
     const offered = new Map<string, number[]>();
-    for (const row of restRight) pushTo(offered, likeness(target, row), row);
+    // The first one last: taking it from the end costs nothing, however many twins there are.
+    for (const row of restRight.toReversed()) pushTo(offered, likeness(target, row), row);
     const unpaired: number[] = [];
     const taken = new Set<number>();
     for (const row of restLeft) {
-      const group = offered.get(likeness(source, row));
-      const partner = group?.[0];
-      if (group === undefined || partner === undefined) {
+      const partner = offered.get(likeness(source, row))?.pop();
+      if (partner === undefined) {
         unpaired.push(row);
         continue;
       }
-      group.shift();
       taken.add(partner);
       pairs.push([row, partner]);
     }

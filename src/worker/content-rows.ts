@@ -5,6 +5,8 @@ import { headerBlockOf } from './header-block.ts';
 
 /** Longest header block a key is computed from: real ones are a few KiB. */
 const maxHeaderBytes = 1024 * 1024;
+/** What a size column can hold: RFC822.SIZE is a claim and may be any number. */
+const maxSize = 0xffff_ffff;
 
 /** Collects FETCH responses of a verification into columns. Bodies are hashed and dropped at once. */
 export class ContentRows {
@@ -38,7 +40,7 @@ export class ContentRows {
     }
     this.#seen.add(uid);
     this.#uids.push(uid);
-    this.#sizes.push(data.size ?? section.size);
+    this.#sizes.push(Math.min(data.size ?? section.size, maxSize));
     this.#dates.push(
       data.internalDate === undefined ? Number.NaN : (internalDateToEpochMs(data.internalDate) ?? Number.NaN),
     );
@@ -47,7 +49,9 @@ export class ContentRows {
     if (this.#bodies) this.#digests.push(canonicalDigestOf(section));
   }
 
+  /** A message whose content is not to be had. */
   addUnreadable(uid: number): void {
+    if (this.#seen.has(uid)) return;
     this.#seen.add(uid);
     this.#unreadable.push(uid);
   }
@@ -62,7 +66,8 @@ export class ContentRows {
     return this.#flagSets.size - 1;
   }
 
-  contents(): FolderContents {
+  /** The columns, with what the rows themselves cannot tell. */
+  contents(reading: Pick<FolderContents, 'complete' | 'unlisted'>): FolderContents {
     return {
       uids: Uint32Array.from(this.#uids),
       sizes: Uint32Array.from(this.#sizes),
@@ -72,6 +77,7 @@ export class ContentRows {
       headerKeys: new Uint8Array(Buffer.concat(this.#headerKeys)),
       digests: this.#bodies ? new Uint8Array(Buffer.concat(this.#digests)) : null,
       unreadable: Uint32Array.from(this.#unreadable),
+      ...reading,
     };
   }
 }

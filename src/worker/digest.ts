@@ -19,35 +19,52 @@ export function digestOf(body: Literal): Buffer {
  * Servers that store lines their own way serve the same message with other line ends; the canonical digest is what stays equal.
  */
 export function canonicalDigestOf(body: Literal): Buffer {
-  const bytes = body.chunks.length === 1 && body.chunks[0] ? body.chunks[0] : Buffer.concat(body.chunks);
-  if (isCanonical(bytes)) return hash('sha256', bytes, 'buffer');
-  const sha = createHash('sha256');
-  let start = 0;
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at];
-    if (byte !== lf && byte !== cr) continue;
-    sha.update(bytes.subarray(start, at));
-    sha.update(crlf);
-    if (byte === cr && bytes[at + 1] === lf) at++;
-    start = at + 1;
-  }
-  if (start < bytes.length) {
-    sha.update(bytes.subarray(start));
-    sha.update(crlf);
-  }
-  return sha.digest();
+  const lines = new CanonicalLines();
+  for (const chunk of body.chunks) lines.add(chunk);
+  return lines.digest();
 }
 
-function isCanonical(bytes: Buffer): boolean {
-  if (bytes.length === 0) return true;
-  if (bytes.length < 2 || bytes[bytes.length - 1] !== lf) return false;
-  for (let at = bytes.indexOf(lf); at !== -1; at = bytes.indexOf(lf, at + 1)) {
-    if (at === 0 || bytes[at - 1] !== cr) return false;
+/** Hashes lines as they come, cut anywhere. Runs of lines that are canonical already are hashed where they lie. */
+class CanonicalLines {
+  readonly #sha = createHash('sha256');
+  /** The last byte was a CR, hashed as CRLF: an LF that follows belongs to it. */
+  #afterCr = false;
+  #midLine = false;
+
+  add(chunk: Buffer): void {
+    const { length } = chunk;
+    if (length === 0) return;
+    let start = this.#afterCr && chunk[0] === lf ? 1 : 0;
+    this.#afterCr = chunk[length - 1] === cr;
+    this.#midLine = !this.#afterCr && chunk[length - 1] !== lf;
+    let crAt = positionOf(chunk, cr, start);
+    let lfAt = positionOf(chunk, lf, start);
+    while (crAt < length || lfAt < length) {
+      const end = Math.min(crAt, lfAt);
+      let next = end + 1;
+      if (crAt + 1 === lfAt && lfAt < length) {
+        next = lfAt + 1;
+      } else {
+        if (end > start) this.#sha.update(chunk.subarray(start, end));
+        this.#sha.update(crlf);
+        start = next;
+      }
+      if (crAt < next) crAt = positionOf(chunk, cr, next);
+      if (lfAt < next) lfAt = positionOf(chunk, lf, next);
+    }
+    if (start < length) this.#sha.update(start === 0 ? chunk : chunk.subarray(start));
   }
-  for (let at = bytes.indexOf(cr); at !== -1; at = bytes.indexOf(cr, at + 1)) {
-    if (bytes[at + 1] !== lf) return false;
+
+  digest(): Buffer {
+    if (this.#midLine) this.#sha.update(crlf);
+    return this.#sha.digest();
   }
-  return true;
+}
+
+/** Where the byte stands next, the chunk's length where it does not: a search that found nothing is not repeated. */
+function positionOf(chunk: Buffer, byte: number, from: number): number {
+  const at = chunk.indexOf(byte, from);
+  return at === -1 ? chunk.length : at;
 }
 
 const identifyingFields = /^(message-id|date|from|subject):/i;

@@ -249,6 +249,25 @@ describe('verify', () => {
     );
   });
 
+  it('counts other mail at the target only where there is some', async () => {
+    const folder = {
+      source: 'INBOX',
+      target: 'INBOX',
+      sourceMessages: 3,
+      targetMessages: 5,
+      foreign: 2,
+      differences: 0,
+    };
+    const report = makeVerifyReport({ folders: [folder, { ...folder, source: 'A', target: 'A', foreign: 0 }] });
+    const { exitCode, stdout } = await run(['verify', 'a', 'b'], { verify: async () => report });
+    expect(exitCode).toBe(0);
+    expect(stdout.split('\n').slice(0, 3)).toEqual([
+      'Folder  Source  Target  Other mail  Differences',
+      'INBOX        3       5           2            0',
+      'A            3       5           0            0',
+    ]);
+  });
+
   it('says when bodies were not looked at', async () => {
     const { stderr } = await run(['verify', 'a', 'b'], { verify: async () => makeVerifyReport() });
     expect(stderr).toContain('; bodies were not read (--digest does)\n');

@@ -251,7 +251,7 @@ export function makeVerifyReport(changes: Partial<VerifyReport> = {}): VerifyRep
   return {
     verdict: 'identical',
     exitCode: 0,
-    folders: [{ source: 'INBOX', target: 'INBOX', sourceMessages: 3, targetMessages: 3, differences: 0 }],
+    folders: [{ source: 'INBOX', target: 'INBOX', sourceMessages: 3, targetMessages: 3, foreign: 0, differences: 0 }],
     differences: [],
     compared: 3,
     digest: false,

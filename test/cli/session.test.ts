@@ -148,7 +148,7 @@ describe('text from outside', () => {
     });
     const verified = makeVerifyReport({
       verdict: 'different',
-      folders: [{ source: evil, target: `${evil}2`, sourceMessages: 1, targetMessages: 1, differences: 1 }],
+      folders: [{ source: evil, target: `${evil}2`, sourceMessages: 1, targetMessages: 1, foreign: 0, differences: 1 }],
       differences: [{ kind: 'flags', folder: evil, sourceUid: 1, targetUid: 1, message: evil }],
     });
     const failed = makeReport([folder], {

@@ -231,7 +231,7 @@ describe('loadAccount', () => {
     it('needs no host, and takes a login where there is one', async () => {
       const account = await load(`command = ssh gw imapd\nusername = alice\npassword = ${marked}`);
       expect(account).toMatchObject({ command: 'ssh gw imapd', host: 'localhost', username: 'alice', secret: marked });
-      expect(accountLabel(account)).toBe('alice@(command)');
+      expect(accountLabel(account)).toBe(`alice@(command in ${account.file})`);
     });
 
     it('keeps the command as it is written', async () => {

@@ -142,6 +142,21 @@ describe('two folders', () => {
     });
   });
 
+  it('of a great many twins are compared, left over on either side or not', () => {
+    const twins = (count: number): ComparedSide => ({
+      uids: Uint32Array.from({ length: count }, (_, row) => row + 1),
+      dates: new Float64Array(count),
+      flags: new Uint32Array(count),
+      flagSets: [''],
+      headerKeys: new Uint8Array(count * 32),
+      digests: null,
+    });
+    const [few, many] = [twins(1), twins(300_000)];
+    expect(compareFolders(many, many)).toMatchObject({ differences: [], matched: 300_000 });
+    expect(compareFolders(many, few).differences).toHaveLength(299_999);
+    expect(compareFolders(few, many).differences).toHaveLength(299_999);
+  });
+
   it('lose and gain exactly what was planted, twins or not', () => {
     const letters = fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { maxLength: 30 });
     fc.assert(

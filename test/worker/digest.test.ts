@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { canonicalDigestOf, digestOf, headerKeyOf } from '../../src/worker/digest.ts';
 
 function literal(...chunks: string[]) {
@@ -57,6 +57,46 @@ describe('the canonical digest', () => {
         expect(canonicalDigestOf(literal(sent)).toString('hex')).toBe(sha(canonical));
       }),
     );
+  });
+});
+
+describe('the canonical digest of slices', () => {
+  const simple = (text: string) => {
+    const lines = text.replace(/\r\n|\r|\n/g, '\r\n');
+    return sha(lines === '' || lines.endsWith('\r\n') ? lines : `${lines}\r\n`);
+  };
+  const piece = fc.array(fc.constantFrom('\r', '\n', '\r\n', 'a', 'bc', '\0'), { maxLength: 6 });
+
+  it('is that of the whole, at every split', () => {
+    fc.assert(
+      fc.property(piece, piece, (before, after) => {
+        const text = [...before, ...after].join('');
+        for (let at = 0; at <= text.length; at++) {
+          expect(canonicalDigestOf(literal(text.slice(0, at), text.slice(at))).toString('hex')).toBe(simple(text));
+        }
+      }),
+    );
+  });
+
+  it('is that of the whole in any number of slices, empty ones and single bytes included', () => {
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
+        const slices = pieces.map((parts) => parts.join(''));
+        const text = slices.join('');
+        expect(canonicalDigestOf(literal(...slices)).toString('hex')).toBe(simple(text));
+        expect(canonicalDigestOf(literal(...text)).toString('hex')).toBe(simple(text));
+      }),
+    );
+  });
+
+  it('joins nothing', () => {
+    const concat = vi.spyOn(Buffer, 'concat');
+    try {
+      canonicalDigestOf(literal('a\r', '\nb\n', 'c'));
+      expect(concat).not.toHaveBeenCalled();
+    } finally {
+      concat.mockRestore();
+    }
   });
 });
 

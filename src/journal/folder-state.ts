@@ -1,0 +1,187 @@
+/**
+ * A folder as the writer holds it, and what may happen to it. Pure but for the object's own fields.
+ */
+
+import type { FolderStatus } from '../plan/types.ts';
+import { isIntact, rowCrc, Tally } from './checksum.ts';
+import type { Row } from './database.ts';
+import type { JournalFolder, OpenedFolder } from './types.ts';
+
+/** Columns of the table `folders` without `crc`, in the order of `toColumns`. */
+export const folderColumns = [
+  'id',
+  'source_name',
+  'target_name',
+  'source_uidvalidity',
+  'target_uidvalidity',
+  'fence',
+  'in_doubt',
+  'flags_modseq',
+  'finished_messages',
+  'finished_uidnext',
+  'finished_uidvalidity',
+  'finished_modseq',
+  'finished_size',
+  'messages',
+  'messages_sum',
+  'intents',
+  'intents_sum',
+] as const;
+
+type FolderRow = [
+  id: number,
+  sourceName: string,
+  targetName: string,
+  sourceUidValidity: number | null,
+  targetUidValidity: number | null,
+  fence: number | null,
+  inDoubt: number,
+  flagsModSeq: string | null,
+  finishedMessages: number | null,
+  finishedUidNext: number | null,
+  finishedUidValidity: number | null,
+  finishedModSeq: string | null,
+  finishedSize: number | null,
+  messages: number,
+  messagesSum: number,
+  intents: number,
+  intentsSum: number,
+];
+
+/** Target UIDs begin here (RFC 3501 2.3.1.1): a fence that leaves nothing out. */
+const firstUid = 1;
+
+export class FolderState {
+  readonly id: number;
+  readonly sourceRawName: string;
+  readonly targetName: string;
+  sourceUidValidity: number | null = null;
+  targetUidValidity: number | null = null;
+  fence: number | null = null;
+  inDoubt = false;
+  flagsModSeq: string | null = null;
+  finishedAt: FolderStatus | null = null;
+  messages = new Tally();
+  intents = new Tally();
+  /** CRC of the row as it stands in the file; `null`: there is none. */
+  storedCrc: number | null = null;
+
+  constructor(id: number, sourceRawName: string, targetName: string) {
+    this.id = id;
+    this.sourceRawName = sourceRawName;
+    this.targetName = targetName;
+  }
+
+  /** The folder of a row with its CRC at the end; `null`: the row is broken. */
+  static fromRow(row: Row): FolderState | null {
+    if (!isIntact(row)) return null;
+    // What the CRC confirms was written by `toColumns`.
+    const [id, source, target, sourceUidValidity, targetUidValidity, fence, inDoubt, flagsModSeq, ...rest] =
+      row as unknown as FolderRow;
+    const [messages, uidNext, uidValidity, highestModSeq, size, count, sum, intents, intentsSum] = rest;
+    const folder = new FolderState(id, source, target);
+    folder.sourceUidValidity = sourceUidValidity;
+    folder.targetUidValidity = targetUidValidity;
+    folder.fence = fence;
+    folder.inDoubt = inDoubt !== 0;
+    folder.flagsModSeq = flagsModSeq;
+    folder.finishedAt = messages === null ? null : { messages, uidNext, uidValidity, highestModSeq, size };
+    folder.messages = new Tally(count, sum);
+    folder.intents = new Tally(intents, intentsSum);
+    folder.storedCrc = row.at(-1) as number;
+    return folder;
+  }
+
+  /** Values for `folderColumns`. */
+  toColumns(): FolderRow {
+    const finished = this.finishedAt;
+    return [
+      this.id,
+      this.sourceRawName,
+      this.targetName,
+      this.sourceUidValidity,
+      this.targetUidValidity,
+      this.fence,
+      this.inDoubt ? 1 : 0,
+      this.flagsModSeq,
+      finished?.messages ?? null,
+      finished?.uidNext ?? null,
+      finished?.uidValidity ?? null,
+      finished?.highestModSeq ?? null,
+      finished?.size ?? null,
+      this.messages.count,
+      this.messages.sum,
+      this.intents.count,
+      this.intents.sum,
+    ];
+  }
+
+  crc(): number {
+    return rowCrc(this.toColumns());
+  }
+
+  /** What the rest of the program sees. */
+  snapshot(): JournalFolder {
+    const { id, sourceRawName, targetName, sourceUidValidity, targetUidValidity, fence, inDoubt } = this;
+    return {
+      id,
+      sourceRawName,
+      targetName,
+      sourceUidValidity,
+      targetUidValidity,
+      fence,
+      inDoubt,
+      finishedAt: this.finishedAt,
+      flagsModSeq: this.flagsModSeq,
+      messages: this.messages.count,
+      intents: this.intents.count,
+    };
+  }
+
+  /** True where one of the UIDVALIDITYs is another one than before (RFC 3501 2.3.1.1): every UID is void. */
+  isAnother({ sourceUidValidity, targetUidValidity }: Pick<OpenedFolder, 'sourceUidValidity' | 'targetUidValidity'>) {
+    return isChanged(this.sourceUidValidity, sourceUidValidity) || isChanged(this.targetUidValidity, targetUidValidity);
+  }
+
+  open(opened: Omit<OpenedFolder, 'sourceRawName' | 'targetName'>): void {
+    const { inDoubt = false, fence } = opened;
+    this.sourceUidValidity = opened.sourceUidValidity;
+    this.targetUidValidity = opened.targetUidValidity;
+    this.finishedAt = null;
+    if (inDoubt) {
+      // A folder in doubt without a fence is in doubt as a whole.
+      this.fence = Math.min(this.fence ?? fence ?? firstUid, fence ?? firstUid);
+      this.inDoubt = true;
+    } else {
+      this.fence ??= fence;
+    }
+  }
+
+  /** The caller removes the rows. */
+  forget(): void {
+    this.messages.clear();
+    this.intents.clear();
+    this.finishedAt = null;
+    this.flagsModSeq = null;
+    this.fence = firstUid;
+    this.inDoubt = true;
+  }
+
+  raiseFence(fence: number | undefined): void {
+    if (fence !== undefined) this.fence = Math.max(this.fence ?? 0, fence);
+  }
+
+  settle(fence: number | undefined): void {
+    this.raiseFence(fence);
+    this.inDoubt = false;
+  }
+
+  finish(status: FolderStatus): void {
+    this.finishedAt = status;
+    this.inDoubt = false;
+  }
+}
+
+function isChanged(known: number | null, now: number | null): boolean {
+  return known !== null && now !== null && known !== now;
+}

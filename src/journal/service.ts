@@ -1,0 +1,171 @@
+/**
+ * The journal behind a message channel: what the writer's thread does, call by call. Synchronous, so calls never overlap.
+ */
+
+import { dirname } from 'node:path';
+import { createJournal, hasJournal, putAside } from './create.ts';
+import { Database } from './database.ts';
+import { damagedJournal, foreignJournal, outdatedJournal, toReadError } from './failure.ts';
+import { type LockHolder, lockHolder, TargetLock } from './lock.ts';
+import { type Packet, unpackEntries } from './packet.ts';
+import { JournalReader } from './reader.ts';
+import { applicationId, schemaVersion } from './schema.ts';
+import { type CommitResult, Store } from './store.ts';
+import { toStoredText } from './stored-text.ts';
+import type { Intent, Journal, JournalFolder, JournalMessages } from './types.ts';
+
+/** Which journal, and what for. */
+export type OpenSettings =
+  | {
+      readonly mode: 'write';
+      readonly file: string;
+      readonly source: string;
+      readonly target: string;
+      readonly rebuild: boolean;
+    }
+  /** Without a lock; the file must be there. `owner: null`: whoever's it is. */
+  | { readonly mode: 'read'; readonly file: string; readonly owner: { source: string; target: string } | null };
+
+/** What an opened journal tells of itself. */
+export interface OpenedJournal {
+  readonly state: Journal['state'];
+  readonly source: string;
+  readonly target: string;
+  readonly folders: readonly JournalFolder[];
+  /** When its last commit was, UTC, ISO 8601. */
+  readonly lastCommitAt: string;
+  /** Whoever else is copying to this target now; `unknown`: somebody who has not said so yet. */
+  readonly otherRun: LockHolder | 'unknown' | null;
+}
+
+/** Every call: what is asked and what is answered. Plain data. */
+export interface Calls {
+  open: { readonly request: OpenSettings; readonly reply: OpenedJournal };
+  commit: { readonly request: Packet; readonly reply: CommitResult };
+  messages: { readonly request: number; readonly reply: JournalMessages };
+  intents: { readonly request: number; readonly reply: readonly Intent[] };
+  close: { readonly request: null; readonly reply: null };
+}
+
+export type CallName = keyof Calls;
+
+/** How long a statement waits for a shell that has the journal open. */
+const busyMs = 5_000;
+
+export class JournalService {
+  #file = '';
+  #reader: JournalReader | null = null;
+  #store: Store | null = null;
+  /** What `close` has to end, besides the store. */
+  #readDb: Database | null = null;
+  #lock: TargetLock | null = null;
+
+  /** The methods by name. @throws MigrateError as the journal's interface says */
+  readonly handlers: { [Name in CallName]: (request: Calls[Name]['request']) => Calls[Name]['reply'] } = {
+    open: (settings) => this.#reading(settings.file, () => this.#open(settings)),
+    commit: (packet) => this.#opened(this.#store).commit(unpackEntries(packet)),
+    messages: (folderId) => this.#reading(this.#file, () => this.#opened(this.#reader).messages(folderId)),
+    intents: (folderId) => this.#reading(this.#file, () => this.#opened(this.#reader).intents(folderId)),
+    close: () => {
+      this.#close();
+      return null;
+    },
+  };
+
+  #opened<Part>(part: Part | null): Part {
+    if (part === null) throw new Error('the journal is not open for that');
+    return part;
+  }
+
+  #reading<Result>(file: string, work: () => Result): Result {
+    try {
+      return work();
+    } catch (error) {
+      throw toReadError(error, file);
+    }
+  }
+
+  #open(settings: OpenSettings): OpenedJournal {
+    this.#file = settings.file;
+    try {
+      return settings.mode === 'write' ? this.#openToWrite(settings) : this.#openToRead(settings);
+    } catch (error) {
+      this.#close();
+      throw error;
+    }
+  }
+
+  #openToWrite({ file, source, target, rebuild }: Extract<OpenSettings, { mode: 'write' }>): OpenedJournal {
+    this.#lock = TargetLock.take(dirname(file), source, target);
+    if (rebuild) putAside(file);
+    if (!hasJournal(file)) createJournal(file, source, target);
+    const db = new Database(file, { busyMs });
+    try {
+      db.exec('PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON');
+      checkKind(db, file);
+      this.#store = new Store(db, file);
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+    this.#reader = this.#store.reader;
+    return this.#tell(this.#reader, { source, target });
+  }
+
+  #openToRead({ file, owner }: Extract<OpenSettings, { mode: 'read' }>): OpenedJournal {
+    hasJournal(file);
+    this.#readDb = new Database(file, { busyMs, readOnly: true });
+    this.#readDb.exec('PRAGMA cell_size_check = ON');
+    checkKind(this.#readDb, file);
+    // Open until the end: everything read belongs together, whatever a run writes meanwhile.
+    this.#readDb.exec('BEGIN');
+    this.#reader = new JournalReader(this.#readDb);
+    return this.#tell(this.#reader, owner);
+  }
+
+  #tell(reader: JournalReader, owner: { readonly source: string; readonly target: string } | null): OpenedJournal {
+    const { source, target, folders, lastCommit } = reader.loaded;
+    if (owner !== null && (source !== toStoredText(owner.source) || target !== toStoredText(owner.target))) {
+      throw foreignJournal(
+        `the journal ${this.#file} belongs to ${source} -> ${target}, not to ${owner.source} -> ${owner.target}: use another --state DIR, or --rebuild to put it aside`,
+      );
+    }
+    return {
+      state: reader.state,
+      source,
+      target,
+      folders: [...folders.values()].map((folder) => folder.snapshot()),
+      lastCommitAt: lastCommit.at,
+      otherRun: this.#lock === null ? lockHolder(dirname(this.#file), target) : null,
+    };
+  }
+
+  #close(): void {
+    const { store, readDb, lock } = { store: this.#store, readDb: this.#readDb, lock: this.#lock };
+    this.#store = null;
+    this.#reader = null;
+    this.#readDb = null;
+    this.#lock = null;
+    try {
+      store?.close();
+    } finally {
+      readDb?.close();
+      lock?.release();
+    }
+  }
+}
+
+/** @throws MigrateError (exit 9) where the file is no journal of this program, or of another version of it */
+function checkKind(db: Database, file: string): void {
+  const version = Number(db.pragma('user_version'));
+  const isOurs = db.pragma('application_id') === applicationId;
+  if (!isOurs && version === 1) throw outdatedJournal(file);
+  if (!isOurs) throw damagedJournal(file, 'it is not a journal of this program');
+  if (version > schemaVersion) {
+    throw foreignJournal(
+      `the journal ${file} was written by a newer version (schema ${version}, this one knows ${schemaVersion}): use that version, or another --state DIR`,
+    );
+  }
+  if (version < schemaVersion) throw damagedJournal(file, `it has no schema ${version}`);
+  if (db.pragma('journal_mode') !== 'wal') throw damagedJournal(file, 'it has lost its write-ahead log');
+}

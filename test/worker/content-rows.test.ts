@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import type { FetchData } from '../../src/protocol/index.ts';
+import { ContentRows } from '../../src/worker/content-rows.ts';
+
+const whole = { complete: true, unlisted: 0 };
+
+function answer(uid: number, more: Partial<FetchData> = {}): FetchData {
+  const body = Buffer.from(`Subject: ${uid}\r\n\r\nx\r\n`);
+  return { seq: uid, uid, flags: [], body: { size: body.length, chunks: [body] }, ...more };
+}
+
+describe('the rows of a verification', () => {
+  it('take each message once, readable or not', () => {
+    const rows = new ContentRows(true);
+    rows.add(answer(1));
+    rows.add(answer(1));
+    rows.addUnreadable(1);
+    rows.add(answer(2, { body: null }));
+    rows.addUnreadable(2);
+    rows.addUnreadable(3);
+    const { uids, unreadable, digests } = rows.contents(whole);
+    expect([...uids]).toEqual([1]);
+    expect([...unreadable]).toEqual([2, 3]);
+    expect(digests).toHaveLength(32);
+  });
+
+  it('pass over an answer without the section asked for', () => {
+    const rows = new ContentRows(true);
+    rows.add(answer(1, { body: undefined }));
+    expect(rows.has(1)).toBe(false);
+  });
+
+  it('hold the same flags as one set, in any order and letter case, without \\Recent', () => {
+    const rows = new ContentRows(true);
+    rows.add(answer(1, { flags: ['\\Seen', '$A', '\\Recent'] }));
+    rows.add(answer(2, { flags: ['$a', '\\seen'] }));
+    expect(rows.contents(whole)).toMatchObject({ flagSets: ['$a \\seen'], flags: Uint32Array.of(0, 0) });
+  });
+
+  it('keep a size above 32 bits at the most a column holds', () => {
+    const rows = new ContentRows(true);
+    rows.add(answer(1, { size: 2 ** 32 + 5 }));
+    expect([...rows.contents(whole).sizes]).toEqual([0xffff_ffff]);
+  });
+
+  it('find the same header however it is cut, and without the body', () => {
+    const text = 'Subject: a\r\nDate: x\r\n\r\nMessage-ID: <in the body>\r\n';
+    const keys = new Set<string>();
+    const keyOf = (...slices: string[]) => {
+      const rows = new ContentRows(true);
+      const chunks = slices.map((slice) => Buffer.from(slice));
+      rows.add(answer(1, { body: { size: text.length, chunks } }));
+      return Buffer.from(rows.contents(whole).headerKeys).toString('hex');
+    };
+    for (let at = 0; at <= text.length; at++) keys.add(keyOf(text.slice(0, at), text.slice(at)));
+    keys.add(keyOf(...text));
+    keys.add(keyOf('Subject: a\nDate: x\n\nother\n'));
+    expect(keys.size).toBe(1);
+  });
+
+  it('look at each byte of a header once, also where a million slices hold one each', () => {
+    const rows = new ContentRows(true);
+    const byte = Buffer.from('x');
+    const chunks = Array.from({ length: 1_000_000 }, () => byte);
+    rows.add(answer(1, { body: { size: chunks.length, chunks } }));
+    expect(rows.has(1)).toBe(true);
+  });
+});
