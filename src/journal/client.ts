@@ -27,8 +27,9 @@ export class JournalClient implements Journal {
   readonly #stats = { commits: 0, records: 0, commitMs: 0 };
   readonly #isReadOnly: boolean;
   #queue: Waiting[] = [];
-  /** Ends when the queue is empty; `null`: nothing is being written. */
-  #writing: Promise<void> | null = null;
+  #isWriting = false;
+  /** Ends with the last call so far, and so with all before it; never rejects. */
+  #latest: Promise<unknown> = Promise.resolve();
   #failure: unknown = null;
   #closing: Promise<void> | null = null;
 
@@ -61,14 +62,12 @@ export class JournalClient implements Journal {
   }
 
   async messages(folderId: number): Promise<JournalMessages> {
-    this.#checkOpen();
-    await this.#settled();
+    await this.#readable();
     return this.#host.call('messages', folderId);
   }
 
   async intents(folderId: number): Promise<readonly Intent[]> {
-    this.#checkOpen();
-    await this.#settled();
+    await this.#readable();
     return this.#host.call('intents', folderId);
   }
 
@@ -83,7 +82,7 @@ export class JournalClient implements Journal {
 
   async #close(): Promise<void> {
     try {
-      await this.#settled();
+      await this.#latest;
       await this.#host.call('close', null);
     } catch (error) {
       // What a write has reported is not reported again.
@@ -94,32 +93,34 @@ export class JournalClient implements Journal {
   }
 
   /** Resolves with the ids of the folders that were to be opened. */
-  #enqueue(entries: readonly Entry[]): Promise<readonly number[]> {
-    return new Promise((resolve, reject) => {
-      if (this.#isReadOnly) throw new Error('this journal is open for reading only');
-      this.#checkOpen();
-      for (const entry of entries) checkEntry(entry, (id) => this.#folders.has(id));
-      if (this.#failure !== null) throw this.#failure;
-      this.#queue.push({ entries, resolve, reject });
-      this.#writing ??= this.#drain();
-    });
+  async #enqueue(entries: readonly Entry[]): Promise<readonly number[]> {
+    if (this.#isReadOnly) throw new Error('this journal is open for reading only');
+    this.#checkUsable();
+    for (const entry of entries) checkEntry(entry, (id) => this.#folders.has(id));
+    const done = new Promise<readonly number[]>((resolve, reject) => this.#queue.push({ entries, resolve, reject }));
+    this.#latest = done.catch(() => undefined);
+    if (!this.#isWriting) void this.#drain();
+    return done;
   }
 
-  #checkOpen(): void {
+  #checkUsable(): void {
     if (this.#closing !== null) throw new Error('the journal is closed');
+    if (this.#failure !== null) throw this.#failure;
   }
 
-  /** Waits until everything queued is written or refused. */
-  async #settled(): Promise<void> {
-    while (this.#writing !== null) await this.#writing;
+  async #readable(): Promise<void> {
+    this.#checkUsable();
+    await this.#latest;
+    this.#checkUsable();
   }
 
   /** One commit after the other, each with all that came while the one before it ran. */
   async #drain(): Promise<void> {
+    this.#isWriting = true;
     // Calls of the same turn share the first commit.
     await null;
     while (this.#queue.length > 0) await this.#commit(this.#takeGroup());
-    this.#writing = null;
+    this.#isWriting = false;
   }
 
   #takeGroup(): Waiting[] {

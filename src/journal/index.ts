@@ -12,6 +12,8 @@ import { prepareStateDirectory } from './state-directory.ts';
 import type { Journal, OpenOptions } from './types.ts';
 
 export type { LockHolder } from './lock.ts';
+export { journalFile } from './names.ts';
+export type { OpenedJournal } from './service.ts';
 export type * from './types.ts';
 export { verdictKinds } from './types.ts';
 
@@ -35,7 +37,7 @@ export async function openJournal(
 
 /**
  * The journal an earlier run left, or one is writing, to be read only; `null`: none. Takes no lock, makes no journal, and
- * shows one and the same moment until it is disposed of.
+ * shows one and the same moment until it is disposed of. One that is being written shows as a `crash`, which it may become.
  * @throws MigrateError (exit 9, 10) as `openJournal`
  */
 export async function peekJournal(
@@ -62,8 +64,6 @@ export function journalFiles(stateDir: string): string[] {
   const names = readdirSync(stateDir).filter((name) => name.endsWith(journalSuffix));
   return names.sort().map((name) => join(stateDir, name));
 }
-
-export { journalFile };
 
 async function start(
   settings: OpenSettings,

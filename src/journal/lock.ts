@@ -39,7 +39,8 @@ export class TargetLock {
     // SQLite makes the file: opening and closing it by other means would free every lock this process has on it.
     const db = new Database(lock, { busyMs });
     try {
-      db.exec('BEGIN EXCLUSIVE');
+      // Nothing is ever written, so no rollback journal need be made either.
+      db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
       chmodSync(lock, 0o600);
       const facts: LockHolder = { pid: process.pid, since: new Date().toISOString(), source, target };
       rmSync(holder, { force: true });

@@ -164,7 +164,7 @@ export interface Journal extends AsyncDisposable {
   /**
    * Resolves when the records are durable. The records of one call stand in one commit; calls made while a commit runs
    * share the next one; the order is kept.
-   * @throws MigrateError (exit 10) when the disk refuses: that write and every later one; nothing of them is kept.
+   * @throws MigrateError (exit 10) when the disk refuses: that write and every later call; nothing of them is kept.
    * @throws RangeError for a record that cannot be: an unknown folder, a UID of 0; nothing else is harmed.
    */
   write(...records: readonly JournalRecord[]): Promise<void>;
