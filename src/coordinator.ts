@@ -3,13 +3,21 @@ import { type Cancel, type Clock, systemClock } from './clock.ts';
 import { exitCodes, MigrateError, type WireError, worstExitCode } from './errors.ts';
 import { FolderRun } from './folder-run.ts';
 import type { FolderReport, JobEvent, JobReport, JobSettings, Side, Verdict } from './job.ts';
-import { type Journal, type JournalFolder, openJournal, peekJournal } from './journal.ts';
+import {
+  type Journal,
+  type JournalFolder,
+  type JournalRecord,
+  type Verdict as JournalVerdict,
+  openJournal,
+  peekJournal,
+} from './journal/index.ts';
 import { LaneDriver, type LaneHost, LaneLostError, LanePool, ThreadHost, toJobError } from './lanes.ts';
 import { mapFolders } from './plan/folder-map.ts';
 import { sumOf } from './plan/message-table.ts';
 import { buildPlan, isUnchanged } from './plan/plan.ts';
 import type { FolderPair, KnownFolder, Traits } from './plan/types.ts';
 import { ProgressMeter } from './progress.ts';
+import { recoverFolder } from './recovery.ts';
 import type {
   BatchReport,
   EndpointFacts,
@@ -30,7 +38,14 @@ export interface JobHooks {
 export interface JobParts {
   readonly host: LaneHost;
   readonly clock: Clock;
+  /** How long a target must be quiet before a message whose APPEND was not answered counts as absent. */
+  readonly settleMs?: number;
 }
+
+/** A server may go on committing for some time after its client is gone. */
+const defaultSettleMs = 10_000;
+/** A connection that fell silent says less about the server than one that ended. */
+const stallFactor = 6;
 
 /** Time that what is in flight may take after a stop was asked for. */
 const drainMs = 4_000;
@@ -51,7 +66,7 @@ const usualMessageBytes = 16 * 1024;
  */
 export async function migrate(settings: JobSettings, hooks: JobHooks, parts?: JobParts): Promise<JobReport> {
   const host = parts?.host ?? new ThreadHost(Math.min(settings.threads, settings.connections), settings.connections);
-  const job = new Job(settings, hooks, host, parts?.clock ?? systemClock);
+  const job = new Job(settings, hooks, host, parts?.clock ?? systemClock, parts?.settleMs ?? defaultSettleMs);
   try {
     return await job.run();
   } finally {
@@ -77,6 +92,8 @@ class Job {
   #targetReportsUids = true;
   #failure: WireError | null = null;
   #lastLost: WireError | null = null;
+  readonly #settleMs: number;
+  #batches = 0;
   #lanesStarted = 0;
   #loginFailures = 0;
   /** A lane being opened because none is left. */
@@ -84,7 +101,8 @@ class Job {
   #stopped = false;
   #cancelEnd: Cancel | null = null;
 
-  constructor(settings: JobSettings, hooks: JobHooks, host: LaneHost, clock: Clock) {
+  constructor(settings: JobSettings, hooks: JobHooks, host: LaneHost, clock: Clock, settleMs: number) {
+    this.#settleMs = settleMs;
     this.#settings = settings;
     this.#hooks = hooks;
     this.#host = host;
@@ -97,7 +115,7 @@ class Job {
     const { source, target, stateDir, dryRun } = this.#settings;
     const stop = () => this.#stop();
     const open = dryRun ? peekJournal : openJournal;
-    this.#journal = open(stateDir, accountLabel(source), accountLabel(target));
+    this.#journal = await open(stateDir, accountLabel(source), accountLabel(target));
     this.#hooks.signal.addEventListener('abort', stop);
     if (this.#hooks.signal.aborted) stop();
     const beat = setInterval(() => this.#emitProgress(), progressEveryMs);
@@ -110,12 +128,21 @@ class Job {
       clearInterval(beat);
       this.#hooks.signal.removeEventListener('abort', stop);
       await this.#endLanes();
-      this.#journal?.close();
+      await this.#closeJournal();
     }
     const report = this.#report();
     this.#emitProgress();
     this.#hooks.onEvent({ kind: 'finished', report });
     return report;
+  }
+
+  async #closeJournal(): Promise<void> {
+    try {
+      await this.#journal?.[Symbol.asyncDispose]();
+    } catch (error) {
+      // What was done stays true: the next run looks at the target instead.
+      this.#failure ??= toWireError(error);
+    }
   }
 
   async #work(): Promise<void> {
@@ -196,7 +223,8 @@ class Job {
     if (folder === null || pair.target === null) return { messages: 0, unchanged: false };
     const { status } = pair.target;
     const isSame = status !== null && this.#isSameTarget(folder, status.uidValidity, status.messages);
-    const unchanged = isSame && isUnchanged(folder.finishedAt, pair.source.status);
+    const isSettled = folder.intents === 0 && !folder.inDoubt;
+    const unchanged = isSame && isSettled && isUnchanged(folder.finishedAt, pair.source.status);
     return { messages: folder.messages, unchanged };
   }
 
@@ -232,7 +260,9 @@ class Job {
       const finishing = [...this.#finishing];
       this.#finishing.clear();
       await Promise.all(finishing);
-    } while (this.#finishing.size > 0);
+    } while (this.#finishing.size > 0 || this.#pool.isBusy);
+    const left = open.find((run) => !run.finished);
+    if (left !== undefined && !this.#isEnding) throw new Error(`the job ended before the folder ${left.name} was done`);
   }
 
   /** Creates and subscribes everything in one go, before the first message. */
@@ -323,6 +353,15 @@ class Job {
   async #workOn(run: FolderRun, scan: boolean, lane: LaneDriver | null): Promise<void> {
     if (this.#isEnding || run.failure !== null || (!scan && run.queued === 0)) return this.#leave(run);
     if (lane === null) return this.#laneDone(run, this.#noLane, { scan, lane });
+    try {
+      if (scan) await this.#settle(run, lane);
+    } catch (error) {
+      if (!(error instanceof LaneLostError)) throw error;
+      this.#laneDone(run, error.failure, { scan, lane });
+      if (error.failure.scope !== 'folder') await lane.ended;
+      return;
+    }
+    if (this.#isEnding) return this.#leave(run);
     const finished = lane.expect(['folder-finished'], (message) => message.folderId === run.id);
     const read = lane.expect(['folder-read', 'folder-finished'], (message) => message.folderId === run.id);
     this.#finish(
@@ -339,6 +378,54 @@ class Job {
     } catch (error) {
       if (!(error instanceof LaneLostError)) throw error;
     }
+  }
+
+  /** Brings journal and target to agree about a folder, where something is open between them, before anything is appended. */
+  async #settle(run: FolderRun, lane: LaneDriver): Promise<void> {
+    const journal = this.#journal;
+    if (journal === null) return;
+    const { pair } = run;
+    const source = pair.source.status;
+    const target = run.created ? null : (pair.target?.status ?? null);
+    const known = journal.folder(pair.source.rawName, pair.targetName);
+    if (known === null && (target?.messages ?? 0) === 0) return;
+    const isVoid = known !== null && run.journal === null && this.#isVoid(known, run);
+    if (isVoid) await journal.write({ kind: 'forget', folderId: known.id });
+    const now = journal.folder(pair.source.rawName, pair.targetName);
+    if (now !== null && now.intents === 0 && !now.inDoubt) {
+      if (run.journal !== null) run.opened(now, (await journal.messages(now.id)).uids);
+      return;
+    }
+    const opened =
+      run.journal ??
+      (await journal.openFolder({
+        sourceRawName: pair.source.rawName,
+        targetName: pair.targetName,
+        sourceUidValidity: source?.uidValidity ?? null,
+        targetUidValidity: target?.uidValidity ?? null,
+        fence: known === null ? 1 : null,
+        inDoubt: known === null,
+      }));
+    const latest = journal.folder(pair.source.rawName, pair.targetName) ?? opened;
+    const { adopted, compared, found } = await recoverFolder(run, latest, target, {
+      lane,
+      journal,
+      clock: this.#clock,
+      settleMs: this.#settleMs * (this.#lastLost?.code === 'TIMEOUT' ? stallFactor : 1),
+      isStopping: () => this.#isEnding,
+    });
+    if (adopted > 0)
+      run.notes.push(`${adopted} messages were at the target already (${compared} of them compared byte for byte)`);
+    if (found > 0) run.notes.push(`${found} messages whose answer was lost were found at the target`);
+    if (run.journal !== null) run.opened(latest, (await journal.messages(latest.id)).uids);
+  }
+
+  /** True where the UIDs in the journal mean nothing any more. */
+  #isVoid(known: JournalFolder, run: FolderRun): boolean {
+    if (run.created) return true;
+    const { source, target } = run.pair;
+    if (source.status !== null && known.sourceUidValidity !== source.status.uidValidity) return true;
+    return target?.status != null && !this.#isSameTarget(known, target.status.uidValidity, target.status.messages);
   }
 
   /** Something the job waits for; what goes wrong in it ends the job. */
@@ -362,15 +449,16 @@ class Job {
       if (scope === 'lane') this.#lastLost = error;
       // One that came to help and could not open the folder has done nothing, for good or bad.
       const onlyCameToHelp = !by.scan && (by.lane === null || !run.openedBy.has(by.lane));
-      // What was answered is in the journal and nothing else was under way: the rest can be done by another lane.
-      const canGoOn = scope === 'lane' && run.attempts < maxAttempts && (!failure.inDoubt || run.journal === null);
+      // What was answered is in the journal, and what was not is looked up at the target: another lane can do the rest.
+      const canGoOn = scope === 'lane' && run.attempts < maxAttempts;
       if (scope === 'job') {
         this.#failJob(error);
         if (run.journal !== null) this.#failFolder(run, error);
       } else if (onlyCameToHelp) this.#warn(error.message);
-      else if (canGoOn && !this.#isEnding) run.beginsAgain = true;
+      else if (canGoOn && !this.#isEnding) run.beginAgainAfter.push(by.lane?.ended ?? Promise.resolve());
       else this.#failFolder(run, error);
-      if (error.code === 'COUNT' && run.journal !== null) this.#journal?.setShort(run.journal.id, true);
+      // Nobody knows which ones are lost: the next run compares everything.
+      if (error.code === 'COUNT' && run.journal !== null) this.#write({ kind: 'forget', folderId: run.journal.id });
     }
     this.#leave(run);
   }
@@ -378,21 +466,22 @@ class Job {
   #leave(run: FolderRun): void {
     run.lanes--;
     if (run.lanes > 0) return;
-    if (run.beginsAgain && run.failure === null && !this.#isEnding) this.#finish(this.#beginAgain(run));
+    if (run.beginAgainAfter.length > 0 && run.failure === null && !this.#isEnding) this.#finish(this.#beginAgain(run));
     else this.#finishFolder(run);
   }
 
   /** Copies the rest of a folder on another lane, a new one where none is left. */
   async #beginAgain(run: FolderRun): Promise<void> {
     if (this.#lastLost !== null) this.#warn(`begun again after a lost connection: ${this.#lastLost.message}`);
+    // A lane whose connection is lost ends by itself, and is not to be given the folder once more.
+    await Promise.all(run.beginAgainAfter);
     if (this.#pool.size === 0) {
       this.#replacing ??= this.#replaceLane().finally(() => {
         this.#replacing = null;
       });
       await this.#replacing;
     }
-    const known = run.journal === null ? undefined : this.#journal?.knownUids(run.journal.id);
-    run.begin(known ?? new Uint32Array());
+    run.begin();
     this.#enqueue(run, true);
   }
 
@@ -412,7 +501,7 @@ class Job {
     const { status } = run.pair.source;
     // A STATUS of another UIDVALIDITY speaks of another folder.
     if (run.complete && run.journal !== null && status?.uidValidity === run.journal.sourceUidValidity) {
-      this.#journal?.finishFolder(run.journal.id, status);
+      this.#write({ kind: 'finished', folderId: run.journal.id, status });
     }
     this.#progress.folderFinished(run.name);
     if (this.#stopped && run.startedAt === null) return;
@@ -429,8 +518,13 @@ class Job {
         case 'opened':
           this.#opened(message, lane);
           return;
-        case 'table':
-          this.#listed(message);
+        case 'table': {
+          const ready = this.#folders.get(message.folderId)?.ready ?? Promise.resolve();
+          this.#finish(ready.then(() => this.#listed(message)));
+          return;
+        }
+        case 'intents':
+          this.#intended(message, lane);
           return;
         case 'want':
           this.#folders.get(message.folderId)?.want(lane);
@@ -454,25 +548,20 @@ class Job {
     run.openedBy.add(lane);
     run.startedAt ??= this.#clock.now();
     const { pair } = run;
-    const known = run.journal ?? this.#journal.folder(pair.source.rawName, pair.targetName);
-    // A target folder that was made just now holds nothing of what an earlier run copied.
-    const forget = known !== null && run.created && run.journal === null;
-    if (known !== null && !forget && (run.journal !== null || known.messages > 0)) {
-      const failure = this.#changeOf(known, source, target);
-      if (failure !== null) {
-        this.#failFolder(run, failure);
-        return;
-      }
+    if (run.journal !== null || run.ready !== null) {
+      const known = run.journal;
+      const isSame =
+        known === null ||
+        (known.sourceUidValidity === source.uidValidity &&
+          this.#isSameTarget(known, target.uidValidity, target.exists));
+      if (isSame) return;
+      const message =
+        'the UIDVALIDITY of the folder changed while it was being copied: run again, and it is matched by content';
+      this.#failFolder(run, { code: 'UIDVALIDITY', exitCode: exitCodes.partial, message });
+      return;
     }
-    if (run.journal !== null) return;
-    const journal = this.#journal.openFolder({
-      sourceRawName: pair.source.rawName,
-      sourceUidValidity: source.uidValidity,
-      targetName: pair.targetName,
-      targetUidValidity: target.uidValidity,
-      forget,
-    });
-    run.opened(journal, this.#journal.knownUids(journal.id));
+    run.ready = this.#openInJournal(run, source, target);
+    this.#finish(run.ready);
     this.#progress.folderStarted(run.name, source.exists);
     const { name } = run;
     const bytes = pair.source.status?.size ?? null;
@@ -485,26 +574,54 @@ class Job {
     });
   }
 
-  /** Why what the journal knows does not hold for the folders as they are now; `null`: it holds. */
-  #changeOf(known: JournalFolder, source: SelectedFacts, target: SelectedFacts): WireError | null {
-    const isSameTarget = this.#isSameTarget(known, target.uidValidity, target.exists);
-    if (known.sourceUidValidity !== source.uidValidity || !isSameTarget) {
-      const side = isSameTarget ? 'source' : 'target';
-      const message = `the UIDVALIDITY of the ${side} folder has changed, so that it is not known which messages are there already; nothing more of it was copied`;
-      return { code: 'UIDVALIDITY', exitCode: exitCodes.partial, message };
+  async #openInJournal(run: FolderRun, source: SelectedFacts, target: SelectedFacts): Promise<void> {
+    const journal = this.#journal;
+    if (journal === null) return;
+    const folder = await journal.openFolder({
+      sourceRawName: run.pair.source.rawName,
+      targetName: run.pair.targetName,
+      sourceUidValidity: source.uidValidity,
+      targetUidValidity: target.uidValidity,
+      fence: target.uidNext,
+    });
+    if (folder.inDoubt && target.exists > 0) {
+      const message = 'the folder changed while it was being opened: run again, and it is matched by content';
+      this.#failFolder(run, { code: 'UIDVALIDITY', exitCode: exitCodes.partial, message });
     }
-    if (known.isShort && target.exists < known.messages) {
-      const message = `the target holds ${target.exists} messages where an earlier run stored ${known.messages}: run verify to see which are lost`;
-      return { code: 'COUNT', exitCode: exitCodes.partial, message };
-    }
-    if (known.isShort) this.#journal?.setShort(known.id, false);
-    return null;
+    run.opened(folder, (await journal.messages(folder.id)).uids);
   }
 
-  #listed({ folderId, uids, sizes, last }: Extract<FromLane, { kind: 'table' }>): void {
+  /** Makes it durable what a lane is about to append, and lets it. */
+  #intended({ folderId, token, messages }: Extract<FromLane, { kind: 'intents' }>, lane: LaneDriver): void {
+    const run = this.#folders.get(folderId);
+    if (run === undefined || run.journal === null || this.#journal === null || this.#failure !== null) return;
+    const batch = ++this.#batches;
+    const { fence } = run;
+    const { id, targetUidValidity } = run.journal;
+    const intents = messages.map(({ uid, bytes, digest, internalDate, flags }) => ({
+      uid,
+      batch,
+      fence,
+      targetUidValidity,
+      size: bytes,
+      digest,
+      internalDate,
+      flags: flags.join(' '),
+    }));
+    const durable = this.#journal.write({ kind: 'intents', folderId: id, intents });
+    this.#finish(durable.then(() => lane.post({ kind: 'durable', token })));
+  }
+
+  /** Remembers; what cannot be remembered ends the job. */
+  #write(...records: readonly JournalRecord[]): void {
+    if (this.#journal !== null) this.#finish(this.#journal.write(...records));
+  }
+
+  #listed({ folderId, uids, sizes, last, unlisted }: Extract<FromLane, { kind: 'table' }>): void {
     const run = this.#folders.get(folderId);
     if (run === undefined) return;
     if (last) {
+      if (unlisted > 0) run.missUnlisted(unlisted);
       run.endOfList();
       return;
     }
@@ -524,7 +641,7 @@ class Job {
   #answered(folderId: number, report: BatchReport): void {
     const run = this.#folders.get(folderId);
     if (run === undefined || run.journal === null) return;
-    this.#journal?.record(run.journal.id, report.outcomes);
+    this.#write(...recordsOf(run, report));
     const refusals = run.answered(report);
     let bytes = 0;
     let messages = 0;
@@ -624,6 +741,27 @@ class Job {
       failure: this.#failure === null ? null : { code: this.#failure.code, message: this.#failure.message },
     };
   }
+}
+
+/** What a batch's answer means to the journal. */
+function recordsOf(run: FolderRun, report: BatchReport): JournalRecord[] {
+  const folderId = run.journal?.id ?? 0;
+  const verdicts: JournalVerdict[] = [];
+  const dropped: number[] = [];
+  for (const outcome of report.outcomes) {
+    const { uid } = outcome;
+    if (outcome.kind === 'copied') {
+      const { targetUid, bytes: size, digest, flags } = outcome;
+      verdicts.push({ uid, kind: 'copied', targetUid, size, digest, flags: flags.join(' ') });
+      if (targetUid !== null && run.fence !== null) run.fence = Math.max(run.fence, targetUid + 1);
+    } else if (outcome.kind === 'gone') {
+      verdicts.push({ uid, kind: 'gone', targetUid: null, size: null, digest: null, flags: '' });
+    } else dropped.push(uid);
+  }
+  const records: JournalRecord[] = [];
+  if (verdicts.length > 0) records.push({ kind: 'verdicts', folderId, verdicts });
+  if (dropped.length > 0) records.push({ kind: 'dropped', folderId, uids: dropped });
+  return records;
 }
 
 function failureOf(error: unknown): LaneFailure {

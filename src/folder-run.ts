@@ -1,6 +1,6 @@
 import type { WireError } from './errors.ts';
 import type { FolderReport, Refusal } from './job.ts';
-import type { JournalFolder } from './journal.ts';
+import type { JournalFolder } from './journal/index.ts';
 import type { LaneDriver } from './lanes.ts';
 import { selectFitting, selectMissing } from './plan/select.ts';
 import { cutShards } from './plan/shard.ts';
@@ -36,10 +36,16 @@ export class FolderRun {
   readonly openedBy = new Set<LaneDriver>();
   /** How often it was begun again after a lost connection. */
   attempts = 0;
-  /** To be begun again as soon as no lane works on it. */
-  beginsAgain = false;
+  /** To be begun again as soon as no lane works on it and these have ended. */
+  readonly beginAgainAfter: Promise<unknown>[] = [];
+  /** The target has stored a part of a batch: messages go one by one. */
+  singly = false;
   /** Its report is out. */
   finished = false;
+  /** Resolves when the journal has opened the folder; `null`: nobody has opened it yet. */
+  ready: Promise<void> | null = null;
+  /** Lower bound of the UIDs that the next messages will get at the target. */
+  fence: number | null = null;
   /** Set when the folder is opened. */
   journal: JournalFolder | null = null;
   failure: WireError | null = null;
@@ -91,11 +97,13 @@ export class FolderRun {
       targetName: target === null ? { unicode: targetName } : { raw: target.rawName },
       scan,
       copiedBefore: this.#copiedBefore,
+      singly: this.singly,
     };
   }
 
   opened(journal: JournalFolder, known: Uint32Array): void {
     this.journal = journal;
+    this.fence = journal.fence;
     this.#copiedBefore = journal.messages;
     this.#known = known;
   }
@@ -123,6 +131,12 @@ export class FolderRun {
       alreadyThere,
       tooBig: refusals,
     };
+  }
+
+  /** The source counts messages that it does not list: the folder is not finished. */
+  missUnlisted(messages: number): void {
+    this.#unsent += messages;
+    this.notes.push(`the source counts ${messages} messages more than it lists: they were not copied`);
   }
 
   /** The list is complete: lanes that wait for more are let go. */
@@ -240,8 +254,7 @@ export class FolderRun {
   }
 
   /** Begins again after a lost connection that left nothing in doubt: what was answered stays, the rest is listed anew. */
-  begin(known: Uint32Array): void {
-    this.#known = known;
+  begin(): void {
     this.#queue.length = 0;
     this.#waiting.length = 0;
     this.openedBy.clear();
@@ -251,7 +264,7 @@ export class FolderRun {
     this.#doneBefore = this.#copied + this.#gone;
     this.#alreadyThere = 0;
     this.listed = false;
-    this.beginsAgain = false;
+    this.beginAgainAfter.length = 0;
     this.attempts++;
   }
 }

@@ -3,7 +3,16 @@ import PQueue from 'p-queue';
 import { Piscina } from 'piscina';
 import { exitCodes, MigrateError } from './errors.ts';
 import { PortChannel } from './worker/channel.ts';
-import type { Channel, FromLane, LaneFailure, LaneOptions, LaneResult, ToLane } from './worker/contract.ts';
+import type {
+  Channel,
+  FolderContents,
+  FromLane,
+  InspectTask,
+  LaneFailure,
+  LaneOptions,
+  LaneResult,
+  ToLane,
+} from './worker/contract.ts';
 
 /** A running lane: its end of the channel, and how it ended. `done` never rejects. */
 export interface LaneHandle {
@@ -132,6 +141,17 @@ export class LaneDriver {
     if (this.alive) this.#handle.channel.post(message);
   }
 
+  /** Reads a folder, or a part of it. @throws LaneLostError when that cannot be done */
+  async inspect(folderId: number, task: InspectTask): Promise<FolderContents> {
+    this.post({ kind: 'inspect', folderId, task });
+    const answer = await this.expect(
+      ['inspected', 'inspect-failed'],
+      (message) => message.folderId === folderId && message.side === task.side,
+    );
+    if (answer.kind === 'inspect-failed') throw new LaneLostError(answer.failure);
+    return answer.contents;
+  }
+
   /** The next message for which `matches` holds. @throws LaneLostError when the lane ends first */
   expect<Kind extends FromLane['kind']>(
     kinds: readonly Kind[],
@@ -200,6 +220,11 @@ export class LanePool {
   /** Forgets what has not begun. */
   clear(): void {
     this.#queue.clear();
+  }
+
+  /** True while something is queued or runs. */
+  get isBusy(): boolean {
+    return this.#queue.size + this.#queue.pending > 0;
   }
 
   /** Resolves when nothing is queued and nothing runs. */

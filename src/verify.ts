@@ -144,7 +144,11 @@ class Verification {
   }
 
   async #inspect(folderId: number, side: 'source' | 'target', raw: string): Promise<FolderContents | null> {
-    this.#lane.post({ kind: 'inspect', folderId, task: { side, folder: { raw }, bodies: this.#settings.digest } });
+    this.#lane.post({
+      kind: 'inspect',
+      folderId,
+      task: { side, folder: { raw }, bodies: this.#settings.digest, uids: null, fromUid: 1 },
+    });
     const answer = await this.#lane.expect(
       ['inspected', 'inspect-failed'],
       (message) => message.folderId === folderId && message.side === side,

@@ -53,6 +53,8 @@ export interface FolderTask {
   readonly scan: boolean;
   /** Messages copied there before this run. */
   readonly copiedBefore: number;
+  /** Messages go one by one: this target has stored a part of a batch. */
+  readonly singly: boolean;
 }
 
 /** What a lane learnt when it selected a folder. */
@@ -73,6 +75,7 @@ export type Outcome =
       readonly bytes: number;
       /** SHA-256 of the bytes the source served. */
       readonly digest: Uint8Array;
+      readonly flags: readonly string[];
     }
   | {
       readonly kind: 'refused';
@@ -86,6 +89,23 @@ export type Outcome =
   | { readonly kind: 'gone'; readonly uid: number }
   /** Certainly not stored, and not its own fault: to be tried again. */
   | { readonly kind: 'unsent'; readonly uid: number };
+
+/** A message that is about to be appended. */
+export interface IntendedMessage {
+  readonly uid: number;
+  readonly bytes: number;
+  /** SHA-256 of the bytes the source served. */
+  readonly digest: Uint8Array;
+  readonly internalDate: string | null;
+  readonly flags: readonly string[];
+}
+
+/** What STATUS tells of a target folder. */
+export interface FolderFacts {
+  readonly messages: number;
+  readonly uidNext: number | null;
+  readonly uidValidity: number | null;
+}
 
 /** One answered batch. */
 export interface BatchReport {
@@ -144,15 +164,22 @@ export type ToLane =
   /** The next slice to copy; `null`: this folder has nothing more for this lane. */
   | { readonly kind: 'shard'; readonly folderId: number; readonly shard: Shard | null }
   | { readonly kind: 'inspect'; readonly folderId: number; readonly task: InspectTask }
+  | { readonly kind: 'status'; readonly folderId: number; readonly folder: FolderTask['targetName'] }
   | { readonly kind: 'report' }
+  /** The intents posted under `token` are durable: the batch may be sent. */
+  | { readonly kind: 'durable'; readonly token: number }
   /** Finish what is in flight, take nothing new, log out. */
   | { readonly kind: 'drain' };
 
-/** Read a folder for verification. `null`: the side has no such folder. */
+/** Read a folder, or some of it, to compare it. */
 export interface InspectTask {
   readonly side: Side;
-  readonly folder: { readonly raw: string };
+  readonly folder: FolderTask['targetName'];
   readonly bodies: boolean;
+  /** Only these UIDs, ascending; `null`: all. */
+  readonly uids: Uint32Array | null;
+  /** Only UIDs from here on. */
+  readonly fromUid: number;
 }
 
 export type FromLane =
@@ -172,9 +199,20 @@ export type FromLane =
       readonly uids: Uint32Array;
       readonly sizes: Uint32Array;
       readonly last: boolean;
+      /** With `last`: messages the server counts and does not list. */
+      readonly unlisted: number;
     }
   | { readonly kind: 'want'; readonly folderId: number }
+  /** About to be appended; answered by `durable` with the same token. */
+  | {
+      readonly kind: 'intents';
+      readonly folderId: number;
+      readonly token: number;
+      readonly messages: readonly IntendedMessage[];
+    }
   | { readonly kind: 'batch'; readonly folderId: number; readonly report: BatchReport }
+  /** `null`: the target has no such folder, or does not tell. */
+  | { readonly kind: 'status'; readonly folderId: number; readonly facts: FolderFacts | null }
   /** The lane has read all it will read of this folder and can take another one; answers to its appends may be under way. */
   | { readonly kind: 'folder-read'; readonly folderId: number }
   | {

@@ -2,7 +2,7 @@ import { packBatches } from '../plan/shard.ts';
 import type { BatchLimits, Shard } from '../plan/types.ts';
 import { ImapError, internalDateToEpochMs } from '../protocol/index.ts';
 import { Budget } from './budget.ts';
-import type { BatchReport, Outcome } from './contract.ts';
+import type { BatchReport, IntendedMessage, Outcome } from './contract.ts';
 import { digestOf } from './digest.ts';
 import type { Fetched, Message, ReadableFolder, RefusedWords, WritableFolder } from './endpoint.ts';
 import { isFolderRefused, isOverQuota } from './failure.ts';
@@ -24,6 +24,8 @@ const hopelessRefusals = 100;
 export interface CopyPort {
   /** The next slice to copy, `null` at the end. */
   nextShard(): Promise<Shard | null>;
+  /** Makes it durable that these are about to be appended; false: it is not, and they must not be sent. */
+  intend(messages: readonly IntendedMessage[]): Promise<boolean>;
   /** Takes the final word on a batch's messages. */
   report(report: BatchReport): void;
   /** The same error, named as the source's. */
@@ -172,9 +174,12 @@ export class FolderCopy {
   /** Hands one fetched batch to the target; resolves when the next may follow. */
   async #send(fetching: Promise<FetchedBatch>): Promise<void> {
     const { items, heldBytes } = await fetching;
+    const batch = new Batch(items);
+    // The intent is durable before the first byte leaves; it is written while the batch before is being uploaded.
+    const mayBeSent = this.#isOver || (await this.#port.intend(batch.intended));
     await this.#appends.acquire(1);
     this.#ahead.release(1);
-    const answered: Promise<void> = this.#store(items)
+    const answered: Promise<void> = (mayBeSent ? this.#store(batch) : Promise.resolve())
       .catch((error: unknown) => this.abort(error))
       .finally(() => {
         this.#unanswered.delete(answered);
@@ -184,28 +189,21 @@ export class FolderCopy {
     this.#unanswered.add(answered);
   }
 
-  async #store(fetched: readonly Fetched[]): Promise<void> {
-    if (this.#isOver) return;
-    const messages: Message[] = [];
-    const outcomes: Outcome[] = [];
-    for (const item of fetched) {
-      if (item.kind === 'message') messages.push(item.message);
-      else if (item.kind === 'gone') outcomes.push({ kind: 'gone', uid: item.uid });
-      else
-        outcomes.push({ kind: 'refused', uid: item.uid, bytes: 0, code: 'UNREADABLE', text: item.text, subject: null });
-    }
+  async #store(batch: Batch): Promise<void> {
+    const { outcomes } = batch;
     const isHopeless = this.#stored === 0 && this.#refusedInARow >= hopelessRefusals;
     const mayCreate = this.#stored === 0 && this.#copiedBefore === 0;
-    const batch = new BatchAppend(this.#writer, this.#port, outcomes, { singly: isHopeless, mayCreate });
+    const append = new BatchAppend(this.#writer, this.#port, batch, { singly: isHopeless, mayCreate });
     try {
-      if (messages.length > 0) await batch.append(messages, 0);
+      if (this.#isOver) append.giveUp();
+      else if (batch.messages.length > 0) await append.append(batch.messages, 0);
     } finally {
-      this.#inDoubt ||= batch.inDoubt;
+      this.#inDoubt ||= append.inDoubt;
       // What was answered is true whatever ended the rest.
-      if (outcomes.length > 0) this.#port.report(batch.report());
+      if (outcomes.length > 0) this.#port.report(append.report());
       this.#notice(outcomes);
     }
-    await this.#port.dateCheck.look(this.#writer, messages, outcomes);
+    await this.#port.dateCheck.look(this.#writer, batch.messages, outcomes);
   }
 
   #notice(outcomes: readonly Outcome[]): void {
@@ -226,10 +224,42 @@ interface FetchedBatch {
   readonly heldBytes: number;
 }
 
+/** A batch as it was fetched, and what became of it. */
+class Batch {
+  readonly messages: readonly Message[];
+  readonly intended: readonly IntendedMessage[];
+  readonly outcomes: Outcome[] = [];
+  readonly #digests = new Map<number, Uint8Array>();
+
+  constructor(fetched: readonly Fetched[]) {
+    const messages: Message[] = [];
+    for (const item of fetched) {
+      if (item.kind === 'message') messages.push(item.message);
+      else if (item.kind === 'gone') this.outcomes.push({ kind: 'gone', uid: item.uid });
+      else {
+        const { uid, text } = item;
+        this.outcomes.push({ kind: 'refused', uid, bytes: 0, code: 'UNREADABLE', text, subject: null });
+      }
+    }
+    this.messages = messages;
+    this.intended = messages.map(({ uid, body, internalDate, flags }) => {
+      const digest = digestOf(body);
+      this.#digests.set(uid, digest);
+      return { uid, bytes: body.size, digest, internalDate, flags };
+    });
+  }
+
+  /** SHA-256 of the bytes the source served. */
+  digestOf({ uid, body }: Message): Uint8Array {
+    return this.#digests.get(uid) ?? digestOf(body);
+  }
+}
+
 /** One batch on its way: sent whole, and after a refusal in halves down to the culprit. */
 class BatchAppend {
   readonly #writer: WritableFolder;
   readonly #port: CopyPort;
+  readonly #batch: Batch;
   readonly #outcomes: Outcome[];
   readonly #options: { readonly singly: boolean; readonly mayCreate: boolean };
   readonly #lostFlags: Record<string, number> = {};
@@ -241,13 +271,19 @@ class BatchAppend {
   constructor(
     writer: WritableFolder,
     port: CopyPort,
-    outcomes: Outcome[],
+    batch: Batch,
     options: { readonly singly: boolean; readonly mayCreate: boolean },
   ) {
     this.#writer = writer;
     this.#port = port;
-    this.#outcomes = outcomes;
+    this.#batch = batch;
+    this.#outcomes = batch.outcomes;
     this.#options = options;
+  }
+
+  /** It will not be sent after all. */
+  giveUp(): void {
+    for (const message of this.#batch.messages) this.#unsent(message);
   }
 
   report(): BatchReport {
@@ -319,7 +355,9 @@ class BatchAppend {
       this.#lostFlags[flag] = (this.#lostFlags[flag] ?? 0) + 1;
     }
     const { size: bytes } = message.body;
-    this.#outcomes.push({ kind: 'copied', uid: message.uid, targetUid, bytes, digest: digestOf(message.body) });
+    const { uid, flags } = message;
+    const digest = this.#batch.digestOf(message);
+    this.#outcomes.push({ kind: 'copied', uid, targetUid, bytes, digest, flags });
   }
 
   async #refused(message: Message, words: RefusedWords): Promise<void> {

@@ -3,7 +3,9 @@ import type { Literal } from '../protocol/index.ts';
 import type {
   EndpointFacts,
   FolderContents,
+  FolderFacts,
   FolderTask,
+  InspectTask,
   PrepareResult,
   PrepareTask,
   QuotaFacts,
@@ -72,9 +74,11 @@ export interface Endpoint extends AsyncDisposable {
   /** Creates and subscribes folders, in order; one refusal does not stop the others. */
   prepare(tasks: readonly PrepareTask[]): Promise<PrepareResult[]>;
   /** Opens a folder to read from, and closes the one opened before. Nothing the reader does changes the folder. */
-  openForReading(rawName: string): Promise<ReadableFolder>;
+  openForReading(name: FolderTask['targetName']): Promise<ReadableFolder>;
   /** Opens a folder to append to. Writers opened before stay usable for `append`. */
   openForWriting(name: FolderTask['targetName']): Promise<WritableFolder>;
+  /** STATUS of a folder that is not selected; `null`: there is none, or the server does not tell. */
+  statusOf(name: FolderTask['targetName']): Promise<FolderFacts | null>;
   /** Ends the session in an orderly way; never throws. */
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -91,7 +95,7 @@ export interface ReadableFolder {
    * Reads the whole folder for verification; bodies are hashed as they arrive and dropped. `shouldStop` is asked between
    * commands; once it says true the contents are what was read so far, and not `complete`.
    */
-  inspect(options: { readonly bodies: boolean }, shouldStop?: () => boolean): Promise<FolderContents>;
+  inspect(part: Pick<InspectTask, 'bodies' | 'uids' | 'fromUid'>, shouldStop?: () => boolean): Promise<FolderContents>;
 }
 
 export interface WritableFolder {

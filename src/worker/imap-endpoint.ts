@@ -11,7 +11,7 @@ import {
   type ListedFolder,
   type StatusItem,
 } from '../protocol/index.ts';
-import type { EndpointFacts, FolderTask, PrepareResult, PrepareTask, QuotaFacts } from './contract.ts';
+import type { EndpointFacts, FolderFacts, FolderTask, PrepareResult, PrepareTask, QuotaFacts } from './contract.ts';
 import type { Endpoint, ReadableFolder, RefusedWords, WritableFolder } from './endpoint.ts';
 import { isConnectionLost, SideError, toWireError } from './failure.ts';
 import { ImapReader } from './imap-reader.ts';
@@ -198,16 +198,20 @@ export class ImapEndpoint implements Endpoint {
     return second === null ? [`created without the attribute ${task.specialUse}: ${refusal.text}`] : null;
   }
 
-  async openForReading(rawName: string): Promise<ReadableFolder> {
+  async openForReading(name: FolderTask['targetName']): Promise<ReadableFolder> {
     const condStore = this.traits.condStore;
-    return new ImapReader(
-      this.client,
-      await this.client.selectFolder(rawFolder(rawName), { readOnly: true, condStore }),
-    );
+    return new ImapReader(this.client, await this.client.selectFolder(toFolder(name), { readOnly: true, condStore }));
+  }
+
+  async statusOf(name: FolderTask['targetName']): Promise<FolderFacts | null> {
+    const asked = this.client.folderStatus(toFolder(name), ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY']);
+    const items = await asked.catch(toleratesRefusal);
+    if (items?.messages === undefined) return null;
+    return { messages: items.messages, uidNext: items.uidNext ?? null, uidValidity: items.uidValidity ?? null };
   }
 
   async openForWriting(name: FolderTask['targetName']): Promise<WritableFolder> {
-    const folder = 'raw' in name ? rawFolder(name.raw) : name.unicode;
+    const folder = toFolder(name);
     // SELECT, since EXAMINE answers with empty PERMANENTFLAGS on some servers (Dovecot). Never CLOSEd: that would expunge.
     const askedAt = this.#clock.now();
     const selected = await this.client.selectFolder(folder);
@@ -227,6 +231,10 @@ export class ImapEndpoint implements Endpoint {
 /** A raw listed name as commands take it. */
 function rawFolder(rawName: string): Buffer {
   return Buffer.from(rawName, 'latin1');
+}
+
+function toFolder(name: FolderTask['targetName']): Buffer | string {
+  return 'raw' in name ? rawFolder(name.raw) : name.unicode;
 }
 
 interface Refusal extends RefusedWords {

@@ -10,7 +10,7 @@ import {
   type Unsolicited,
 } from '../protocol/index.ts';
 import { ContentRows } from './content-rows.ts';
-import type { FolderContents, SelectedFacts } from './contract.ts';
+import type { FolderContents, InspectTask, SelectedFacts } from './contract.ts';
 import type { Fetched, ListedMessages, ReadableFolder } from './endpoint.ts';
 import { toModSeq } from './imap-endpoint.ts';
 
@@ -205,25 +205,38 @@ export class ImapReader implements ReadableFolder {
   }
 
   async inspect(
-    options: { readonly bodies: boolean },
+    part: Pick<InspectTask, 'bodies' | 'uids' | 'fromUid'>,
     shouldStop: () => boolean = () => false,
   ): Promise<FolderContents> {
-    const rows = new ContentRows(options.bodies);
-    const section = options.bodies ? 'BODY.PEEK[]' : 'BODY.PEEK[HEADER.FIELDS (MESSAGE-ID DATE FROM SUBJECT)]';
+    const rows = new ContentRows(part.bodies);
+    const section = part.bodies ? 'BODY.PEEK[]' : 'BODY.PEEK[HEADER.FIELDS (MESSAGE-ID DATE FROM SUBJECT)]';
     const items = ['UID', 'FLAGS', 'INTERNALDATE', 'RFC822.SIZE', section];
-    const window = options.bodies ? inspectWindow.bodies : inspectWindow.headers;
+    const window = part.bodies ? inspectWindow.bodies : inspectWindow.headers;
     const reading: Reading = {
       ask: (uids) => refusalOf(this.#client.fetchEach(uids, items, (data) => rows.add(data))),
       has: (uid) => rows.has(uid),
       unreadable: (uid) => rows.addUnreadable(uid),
     };
-    for await (const { uids } of this.scan()) {
+    for await (const uids of this.#uidsOf(part)) {
       for (let start = 0; start < uids.length; start += window) {
         if (shouldStop()) return rows.contents({ complete: false, unlisted: 0 });
         await this.#read(uids.subarray(start, start + window), reading, shouldStop);
       }
     }
     return rows.contents({ complete: !shouldStop(), unlisted: this.unlisted() });
+  }
+
+  async *#uidsOf(part: Pick<InspectTask, 'uids' | 'fromUid'>): AsyncIterable<Uint32Array> {
+    if (part.uids !== null) yield part.uids;
+    else if (part.fromUid <= 1) for await (const { uids } of this.scan()) yield uids;
+    else if (this.facts.exists > 0) {
+      const found = new MessageTable();
+      await this.#client.fetchEach(`${part.fromUid}:*`, listItems, (data) => {
+        // `n:*` names the last message even where its UID is below n.
+        if (data.uid !== undefined && data.uid >= part.fromUid) pushRow(found, data);
+      });
+      yield found.uids;
+    }
   }
 }
 

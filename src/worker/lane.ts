@@ -9,6 +9,7 @@ import type {
   FolderTask,
   FromLane,
   InspectTask,
+  IntendedMessage,
   LaneFailure,
   LaneOptions,
   LaneResult,
@@ -54,6 +55,8 @@ class Lane {
   readonly #budgets = { bytes: new Budget(laneBudgetBytes), appends: new Budget(unansweredAppends) };
   readonly #dateCheck: DateCheck;
   readonly #awaitedShards = new Map<number, (shard: Shard | null) => void>();
+  readonly #awaitedIntents = new Map<number, (durable: boolean) => void>();
+  #tokens = 0;
   readonly #unfinished = new Set<Promise<void>>();
   readonly #inbox: ToLane[] = [];
   #wake: (() => void) | null = null;
@@ -104,12 +107,15 @@ class Lane {
   #receive(message: ToLane): void {
     if (message.kind === 'drain') {
       this.#draining = true;
-      for (const resolve of this.#awaitedShards.values()) resolve(null);
-      this.#awaitedShards.clear();
+      this.#letGo();
     } else if (message.kind === 'shard') {
       const resolve = this.#awaitedShards.get(message.folderId);
       this.#awaitedShards.delete(message.folderId);
       resolve?.(message.shard);
+      return;
+    } else if (message.kind === 'durable') {
+      this.#awaitedIntents.get(message.token)?.(true);
+      this.#awaitedIntents.delete(message.token);
       return;
     } else {
       this.#inbox.push(message);
@@ -165,7 +171,15 @@ class Lane {
             report: await this.#on('source', reportAccount(source, this.#options.source)),
           });
           return;
+        case 'status':
+          this.#channel.post({
+            kind: 'status',
+            folderId: message.folderId,
+            facts: await this.#on('target', target?.statusOf(message.folder) ?? null),
+          });
+          return;
         case 'shard':
+        case 'durable':
         case 'drain':
           return;
         default:
@@ -191,7 +205,7 @@ class Lane {
     let side: Side = 'source';
     try {
       const [reading, writing] = await Promise.allSettled([
-        source.openForReading(task.sourceRawName),
+        source.openForReading({ raw: task.sourceRawName }),
         target.openForWriting(task.targetName),
       ]);
       if (reading.status === 'rejected') throw reading.reason;
@@ -199,6 +213,7 @@ class Lane {
       if (writing.status === 'rejected') throw writing.reason;
       const reader = reading.value;
       const writer = writing.value;
+      if (task.singly) writer.distrustBatches();
       this.#budgets.appends.limit = writer.pipelines ? unansweredAppends : 1;
       this.#channel.post({ kind: 'opened', folderId, source: reader.facts, target: writer.facts });
       const copy = new FolderCopy(
@@ -206,6 +221,7 @@ class Lane {
         writer,
         {
           nextShard: () => this.#nextShard(folderId),
+          intend: (messages) => this.#intend(folderId, messages),
           report: (report) => this.#channel.post({ kind: 'batch', folderId, report }),
           sourceError: (error) => new SideError('source', this.#options.source, error),
           recreateTarget: () => this.#recreate(task, target),
@@ -234,7 +250,7 @@ class Lane {
     try {
       for await (const { uids, sizes } of reader.scan()) {
         if (this.#draining) break;
-        this.#channel.post({ kind: 'table', folderId, uids, sizes, last: false });
+        this.#channel.post({ kind: 'table', folderId, uids, sizes, last: false, unlisted: 0 });
       }
     } catch (error) {
       copy.abort(new SideError('source', this.#options.source, error));
@@ -242,7 +258,15 @@ class Lane {
       this.#awaitedShards.delete(folderId);
       return;
     }
-    this.#channel.post({ kind: 'table', folderId, uids: new Uint32Array(), sizes: new Uint32Array(), last: true });
+    const unlisted = reader.unlisted();
+    this.#channel.post({
+      kind: 'table',
+      folderId,
+      uids: new Uint32Array(),
+      sizes: new Uint32Array(),
+      last: true,
+      unlisted,
+    });
   }
 
   #nextShard(folderId: number): Promise<Shard | null> {
@@ -250,6 +274,16 @@ class Lane {
     return new Promise((resolve) => {
       this.#awaitedShards.set(folderId, resolve);
       this.#channel.post({ kind: 'want', folderId });
+    });
+  }
+
+  #intend(folderId: number, messages: readonly IntendedMessage[]): Promise<boolean> {
+    if (messages.length === 0) return Promise.resolve(true);
+    if (this.#failure !== null) return Promise.resolve(false);
+    const token = ++this.#tokens;
+    return new Promise((resolve) => {
+      this.#awaitedIntents.set(token, resolve);
+      this.#channel.post({ kind: 'intents', folderId, token, messages });
     });
   }
 
@@ -270,8 +304,8 @@ class Lane {
     const { side } = task;
     try {
       if (endpoint === null) return;
-      const reader = await endpoint.openForReading(task.folder.raw);
-      const contents = await reader.inspect({ bodies: task.bodies });
+      const reader = await endpoint.openForReading(task.folder);
+      const contents = await reader.inspect(task, () => this.#draining);
       this.#channel.post({ kind: 'inspected', folderId, side, contents });
     } catch (error) {
       const failure = toLaneFailure(error, { side, account: this.#account(side) });
@@ -314,8 +348,15 @@ class Lane {
 
   #lose(failure: LaneFailure): void {
     this.#failure ??= failure;
+    this.#letGo();
+    this.#wake?.();
+  }
+
+  /** Nothing more is waited for: no shard comes any more, and what is not durable yet is not sent. */
+  #letGo(): void {
     for (const resolve of this.#awaitedShards.values()) resolve(null);
     this.#awaitedShards.clear();
-    this.#wake?.();
+    for (const resolve of this.#awaitedIntents.values()) resolve(false);
+    this.#awaitedIntents.clear();
   }
 }

@@ -108,6 +108,28 @@ export async function runCommand(args: readonly string[], env: Record<string, st
   return { exitCode, ...output, events };
 }
 
+/** Starts the built command and ends it with SIGKILL when `isTime` holds for its events so far, or when it ends by itself. */
+export async function killCommand(
+  args: readonly string[],
+  isTime: (events: readonly CommandEvent[]) => boolean,
+): Promise<boolean> {
+  ensureBuilt();
+  const child = spawn(process.execPath, [commandFile, ...args, '--json'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  let stdout = '';
+  let killed = false;
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+    if (killed || !isTime(parseEvents(stdout.slice(0, stdout.lastIndexOf('\n') + 1)))) return;
+    killed = true;
+    child.kill('SIGKILL');
+  });
+  await new Promise<void>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', () => resolve());
+  });
+  return killed;
+}
+
 /** Runs `imap-migrate ARGS --json` and returns its report beside the rest. */
 export async function migrate(...args: readonly string[]): Promise<CommandResult & { readonly report: JobReport }> {
   const result = await runCommand([...args, '--json']);

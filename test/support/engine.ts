@@ -93,7 +93,7 @@ export class Engine implements Disposable {
       hooks.onEvent?.(event);
     };
     const signal = hooks.signal ?? new AbortController().signal;
-    const parts = { host: new InlineHost(this.#connect), clock: systemClock };
+    const parts = { host: new InlineHost(this.#connect), clock: systemClock, settleMs: 60 };
     return { report: await migrate(this.settings(overrides), { onEvent, signal }, parts), events };
   }
 

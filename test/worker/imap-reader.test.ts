@@ -216,7 +216,7 @@ describe('a server that tells what cannot be', () => {
     ['a size above 53 bits', '* 1 FETCH (UID 1 RFC822.SIZE 99999999999999999999)'],
   ];
   it.each(cases)('such as %s breaks the protocol, in a listing and in a verification', async (_, line) => {
-    for (const read of [listedBy, (reader: ImapReader) => reader.inspect({ bodies: true })]) {
+    for (const read of [listedBy, (reader: ImapReader) => reader.inspect({ bodies: true, uids: null, fromUid: 1 })]) {
       const { reader, server } = await openReader(2);
       server.faults.add({ command: 'FETCH', matches: listing }, { kind: 'inject', lines: [line] });
       await expect(read(reader)).rejects.toBeInstanceOf(ProtocolError);
@@ -237,7 +237,7 @@ describe('a folder read for verification', () => {
     async (quirk) => {
       const { reader, inbox } = await openReader(3);
       spoil(inbox, quirk, 2);
-      const contents = await reader.inspect({ bodies: true });
+      const contents = await reader.inspect({ bodies: true, uids: null, fromUid: 1 });
       expect([...contents.uids]).toEqual([1, 3]);
       expect([...contents.unreadable]).toEqual([2]);
       expect(contents).toMatchObject({ unlisted: 0, complete: true });
@@ -247,14 +247,17 @@ describe('a folder read for verification', () => {
   it('tells an OK without messages as unreadable messages', async () => {
     const { reader, server } = await openReader(3);
     server.faults.add({ command: 'UID FETCH', times: Number.POSITIVE_INFINITY }, everyOk);
-    expect([...(await reader.inspect({ bodies: true })).unreadable]).toEqual([1, 2, 3]);
+    expect([...(await reader.inspect({ bodies: true, uids: null, fromUid: 1 })).unreadable]).toEqual([1, 2, 3]);
   });
 
   it('tells how many messages are counted and not listed', async () => {
     const { reader, server, inbox } = await openReader(3);
     spoil(inbox, 'phantom', 2);
     server.faults.add({ command: 'UID SEARCH', times: Number.POSITIVE_INFINITY }, everyOk);
-    expect(await reader.inspect({ bodies: true })).toMatchObject({ unlisted: 1, unreadable: new Uint32Array() });
+    expect(await reader.inspect({ bodies: true, uids: null, fromUid: 1 })).toMatchObject({
+      unlisted: 1,
+      unreadable: new Uint32Array(),
+    });
   });
 
   it('stops between two windows when it is told to, and says that it is not whole', async () => {
@@ -264,7 +267,7 @@ describe('a folder read for verification', () => {
       stops = true;
     };
     server.faults.add({ command: 'UID FETCH' }, { kind: 'run', run });
-    const contents = await reader.inspect({ bodies: true }, () => stops);
+    const contents = await reader.inspect({ bodies: true, uids: null, fromUid: 1 }, () => stops);
     expect(contents.complete).toBe(false);
     expect(contents.uids).toHaveLength(200);
     expect(server.commandLog.filter(({ name }) => name === 'UID FETCH')).toHaveLength(1);

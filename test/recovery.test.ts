@@ -1,0 +1,157 @@
+import { rmSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { FaultAction, NewMessage, SandboxAccount, SandboxOptions } from '../src/sandbox/index.ts';
+import { contents, Engine } from './support/engine.ts';
+
+const message = (n: number, more: Partial<NewMessage> = {}): NewMessage => ({
+  body: `Message-ID: <${n}@x>\r\nDate: Sat, 01 Feb 2020 10:00:00 +0200\r\nSubject: ${n}\r\n\r\nbody ${n}\r\n`,
+  internalDate: '01-Feb-2020 10:00:00 +0200',
+  ...more,
+});
+
+/** A few hundred messages with twins, some of which differ in flags, and messages without a Message-ID. */
+function fill(account: SandboxAccount): void {
+  for (let n = 1; n <= 230; n++) account.inbox.append(message(n));
+  for (let n = 1; n <= 3; n++) account.inbox.append(message(7, { flags: n === 2 ? ['\\Seen'] : [] }));
+  for (let n = 1; n <= 2; n++)
+    account.inbox.append({ body: 'no header at all\r\n', internalDate: '01-Feb-2021 10:00:00 +0000' });
+}
+
+/** Folder contents as multisets: what was sent again lands after its neighbours. */
+function multisets(account: SandboxAccount): Record<string, string[]> {
+  return Object.fromEntries(
+    Object.entries(contents(account)).map(([path, rows]) => [path, rows.map((row) => JSON.stringify(row)).sort()]),
+  );
+}
+
+const appends = (engine: Engine) => engine.commands('target').filter((name) => name === 'APPEND').length;
+
+describe('an APPEND whose answer never came', () => {
+  const points: [name: string, action: FaultAction][] = [
+    ['before it began', { kind: 'cut', at: 'before' }],
+    ['in the middle of a literal', { kind: 'cut', at: { literal: 1, octets: 20 } }],
+    ['at the end of a literal', { kind: 'cut', at: { literal: 1, octets: Number.POSITIVE_INFINITY } }],
+    ['when it was done and not answered', { kind: 'cut', at: 'after' }],
+    ['in the middle of its answer', { kind: 'cut', at: { answerOctets: 5 } }],
+    ['with a BYE when it was done', { kind: 'bye', text: 'going down', at: 'after' }],
+  ];
+  const targets: [name: string, disable: string[], more: SandboxOptions][] = [
+    ['everything', [], {}],
+    ['no UIDPLUS', ['UIDPLUS'], {}],
+    ['no MULTIAPPEND', ['MULTIAPPEND'], {}],
+    ['no LITERAL+', ['LITERAL+'], {}],
+    ['none of them', ['UIDPLUS', 'MULTIAPPEND', 'LITERAL+'], {}],
+    ['no MULTIAPPEND, committing at the last octet', ['MULTIAPPEND', 'LITERAL+'], { commitAtLastOctet: true }],
+    ['a MULTIAPPEND that is not atomic', [], { commitAtLastOctet: true }],
+  ];
+  const cases = points.flatMap(([when, action]) =>
+    targets.map(([target, disable, more]) => [when, target, action, disable, more] as const),
+  );
+  it.each(cases)(
+    '%s, at a target with %s, costs neither a message nor a double',
+    async (_, __, action, disable, more) => {
+      using engine = new Engine({ target: { disable, ...more } });
+      fill(engine.source);
+      const faults = [2, 5].map((nth) => engine.servers.target.faults.add({ command: 'APPEND', nth }, action));
+      const { report } = await engine.run({ connections: 1 });
+      expect(faults[0]?.fired).toBe(1);
+      if (report.exitCode) console.log(JSON.stringify(report));
+      expect(report).toMatchObject({ exitCode: 0, verdict: 'complete' });
+      expect(multisets(engine.target)).toEqual(multisets(engine.source));
+      engine.commands('target');
+      expect((await engine.run()).report).toMatchObject({ copied: 0, exitCode: 0 });
+      expect(appends(engine)).toBe(0);
+      expect(multisets(engine.target)).toEqual(multisets(engine.source));
+    },
+  );
+
+  it('in a run that could not go on is settled by the next', async () => {
+    using engine = new Engine();
+    for (let round = 0; round < 4; round++) fill(engine.source);
+    const fault = engine.servers.target.faults.add(
+      { command: 'APPEND', times: Number.POSITIVE_INFINITY },
+      { kind: 'cut', at: 'after' },
+    );
+    const { report } = await engine.run({ connections: 1 });
+    expect(report.exitCode).toBe(4);
+    fault.disarm();
+    expect((await engine.run()).report).toMatchObject({ exitCode: 0, verdict: 'complete' });
+    expect(multisets(engine.target)).toEqual(multisets(engine.source));
+  });
+
+  it('does not take mail of others for its own', async () => {
+    using engine = new Engine();
+    fill(engine.source);
+    const { target } = engine;
+    engine.servers.target.faults.add(
+      { command: 'APPEND', nth: 2 },
+      { kind: 'run', run: () => void target.inbox.append(message(5_000)), at: 'before' },
+    );
+    engine.servers.target.faults.add({ command: 'APPEND', nth: 2 }, { kind: 'cut', at: 'before' });
+    await engine.run({ connections: 1 });
+    expect(target.inbox.messages).toHaveLength(engine.source.messageCount + 1);
+  });
+});
+
+describe('a journal that is gone', () => {
+  it('is made anew from what the target holds: nothing is appended, and what is ambiguous is compared', async () => {
+    using engine = new Engine();
+    fill(engine.source);
+    await engine.run();
+    rmSync(engine.stateDir, { recursive: true });
+    engine.commands('target');
+    const { report } = await engine.run();
+    expect(appends(engine)).toBe(0);
+    expect(report).toMatchObject({ exitCode: 0, copied: 0, alreadyThere: engine.source.messageCount });
+    // Four equal messages under number 7, and two without any header.
+    expect(report.folders[0]?.notes.join()).toMatch(
+      /235 messages were at the target already \(6 of them compared byte for byte\)/,
+    );
+    expect(multisets(engine.target)).toEqual(multisets(engine.source));
+  });
+
+  it('adopts what is there, and copies what is not', async () => {
+    using engine = new Engine();
+    fill(engine.source);
+    for (const n of [3, 4, 7]) engine.target.inbox.append(message(n));
+    engine.target.inbox.append(
+      message(9, {
+        body: 'Message-ID: <9@x>\r\nDate: Sat, 01 Feb 2020 10:00:00 +0200\r\nSubject: 9\r\n\r\nchanged\r\n',
+      }),
+    );
+    engine.target.inbox.append(message(9_000));
+    const { report } = await engine.run();
+    expect(report).toMatchObject({ exitCode: 0, copied: 232, alreadyThere: 3 });
+    expect(engine.target.inbox.messages).toHaveLength(237);
+    expect((await engine.verify()).differences).toEqual([]);
+  });
+});
+
+describe('a UIDVALIDITY that changed', () => {
+  it.each(['source', 'target'] as const)('at the %s makes that folder be matched by content', async (side) => {
+    using engine = new Engine();
+    fill(engine.source);
+    engine.source.createMailbox(['B']).append(message(1));
+    await engine.run();
+    engine[side].inbox.changeUidValidity();
+    engine.source.inbox.append(message(500));
+    engine.commands('target');
+    const { report } = await engine.run();
+    expect(report).toMatchObject({ exitCode: 0, copied: 1 });
+    expect(appends(engine)).toBe(1);
+    expect(multisets(engine.target)).toEqual(multisets(engine.source));
+  });
+});
+
+describe('two runs on one pair', () => {
+  it('at once: the second refuses with exit 8', async () => {
+    using engine = new Engine();
+    fill(engine.source);
+    let second: Promise<unknown> | null = null;
+    const onEvent = (event: { kind: string }) => {
+      if (event.kind === 'planned') second ??= engine.run().catch((error: unknown) => error);
+    };
+    await engine.run({}, { onEvent });
+    expect(await second).toMatchObject({ exitCode: 8, message: expect.stringContaining(String(process.pid)) });
+  });
+});
