@@ -146,15 +146,17 @@ class Recovery {
     const target = without(await this.#inspect('target', { ...part, fromUid }), messages.targetUids);
     if (target.uids.length === 0) return { adopted: 0, compared: 0 };
     const source = withoutKnown(await this.#inspect('source', { ...part, fromUid: 1 }), messages);
-    const { certain, sourceDoubtful, targetDoubtful } = splitByHeader(source, target);
-    const verdicts = toVerdicts('adopted', source, target, certain, null);
+    const claimed = await this.#claimed(source, target, messages);
+    const free = pick(target, (uid) => !claimed.has(uid));
+    const { certain, sourceDoubtful, targetDoubtful } = splitByHeader(source, free);
+    const verdicts = toVerdicts('adopted', source, free, certain, null);
     let compared = 0;
     if (sourceDoubtful.length > 0 && targetDoubtful.length > 0) {
       const uidsOf = (side: FolderContents, rows: readonly number[]) =>
         Uint32Array.from(rows, (row) => side.uids[row] ?? 0).sort();
       const [left, right] = [
         await this.#inspect('source', { bodies: true, uids: uidsOf(source, sourceDoubtful), fromUid: 1 }),
-        await this.#inspect('target', { bodies: true, uids: uidsOf(target, targetDoubtful), fromUid: 1 }),
+        await this.#inspect('target', { bodies: true, uids: uidsOf(free, targetDoubtful), fromUid: 1 }),
       ];
       const { pairs } = matchMessages(left, right);
       verdicts.push(...toVerdicts('adopted', left, right, pairs, null));

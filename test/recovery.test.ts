@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { cpSync, rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { FaultAction, NewMessage, SandboxAccount, SandboxOptions } from '../src/sandbox/index.ts';
 import { contents, Engine } from './support/engine.ts';
@@ -90,6 +90,27 @@ describe('an APPEND whose answer never came', () => {
     engine.servers.target.faults.add({ command: 'APPEND', nth: 2 }, { kind: 'cut', at: 'before' });
     await engine.run({ connections: 1 });
     expect(target.inbox.messages).toHaveLength(engine.source.messageCount + 1);
+  });
+});
+
+describe('a journal as a crash left it', () => {
+  it.each([
+    ['with UIDPLUS', []],
+    ['without UIDPLUS', ['UIDPLUS']],
+  ])('is brought up to the target, twins included (%s)', async (_, disable) => {
+    using engine = new Engine({ target: { disable } });
+    for (let round = 0; round < 3; round++) fill(engine.source);
+    const crashed = `${engine.stateDir}-crashed`;
+    // What is on the disk at this moment is what a kill -9 would leave: the run goes on, its journal stays behind.
+    const run = () => cpSync(engine.stateDir, crashed, { recursive: true });
+    engine.servers.target.faults.add({ command: 'APPEND', nth: 4 }, { kind: 'run', run, at: 'before' });
+    await engine.run({ connections: 1 });
+    const { inbox } = engine.target;
+    inbox.expunge(inbox.messages.filter((_message, index) => index >= 400 && index % 3 === 0));
+    const { report } = await engine.run({ stateDir: crashed });
+    expect(report).toMatchObject({ exitCode: 0, verdict: 'complete' });
+    expect(multisets(engine.target)).toEqual(multisets(engine.source));
+    rmSync(crashed, { recursive: true });
   });
 });
 
