@@ -112,10 +112,10 @@ class Job {
   }
 
   async run(): Promise<JobReport> {
-    const { source, target, stateDir, dryRun } = this.#settings;
+    const { source, target, stateDir, dryRun, rebuild } = this.#settings;
     const stop = () => this.#stop();
-    const open = dryRun ? peekJournal : openJournal;
-    this.#journal = await open(stateDir, accountLabel(source), accountLabel(target));
+    const pair = [stateDir, accountLabel(source), accountLabel(target)] as const;
+    this.#journal = dryRun ? await peekJournal(...pair) : await openJournal(...pair, { rebuild });
     this.#hooks.signal.addEventListener('abort', stop);
     if (this.#hooks.signal.aborted) stop();
     const beat = setInterval(() => this.#emitProgress(), progressEveryMs);
@@ -238,7 +238,8 @@ class Job {
   }
 
   async #copy(first: LaneDriver, runs: readonly FolderRun[]): Promise<void> {
-    for (const run of runs) this.#folders.set(run.id, run);
+    // Names that only group others hold nothing to report on.
+    for (const run of runs) if (!run.pair.nameOnly) this.#folders.set(run.id, run);
     await this.#prepare(first, runs);
     const open = runs.filter((run) => {
       if (run.pair.nameOnly || run.failure !== null) return false;

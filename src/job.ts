@@ -19,6 +19,8 @@ export interface JobSettings {
   readonly subscriptions: 'copy' | 'all' | 'none';
   /** Directory of the journals. */
   readonly stateDir: string;
+  /** Puts the journal of an earlier run aside; what the target holds is found out by comparing. */
+  readonly rebuild: boolean;
   /** Plan only: nothing is written on either side. */
   readonly dryRun: boolean;
 }

@@ -20,6 +20,10 @@ export const engine: Engine = {
     const { checkAccount } = await import('../check.ts');
     return checkAccount(account, hooks);
   },
+  async readJournalStatus(stateDir) {
+    const { readJournalStatus } = await import('../journal-status.ts');
+    return readJournalStatus(stateDir);
+  },
   async openDemo() {
     const { openDemoServers } = await import('./demo-servers.ts');
     return openDemoServers();

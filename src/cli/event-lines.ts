@@ -4,6 +4,7 @@
 import { toDisplayJson } from '../display.ts';
 import type { AccountReport, JobEvent, VerifyReport } from '../job.ts';
 import type { CliIo } from './io.ts';
+import type { JournalEntry } from './journal-report.ts';
 
 /** Raised when a field changes its meaning or goes away. New kinds and new fields do not raise it. */
 export const eventSchema = 1;
@@ -13,6 +14,7 @@ export type CliEvent =
   | { readonly kind: 'started'; readonly command: string; readonly version: string }
   | { readonly kind: 'account'; readonly report: AccountReport }
   | { readonly kind: 'verified'; readonly report: VerifyReport }
+  | { readonly kind: 'status'; readonly journal: JournalEntry }
   | { readonly kind: 'stopping'; readonly signal: string }
   | { readonly kind: 'error'; readonly code: string; readonly exitCode: number; readonly message: string }
   | { readonly kind: 'exit'; readonly exitCode: number };

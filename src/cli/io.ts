@@ -4,6 +4,7 @@
 import type { AccountSettings } from '../account.ts';
 import type { Cancel, Clock } from '../clock.ts';
 import type { AccountReport, JobEvent, JobReport, JobSettings, VerifyReport, VerifySettings } from '../job.ts';
+import type { JournalStatus } from '../journal-status.ts';
 import type { Environment } from './style.ts';
 
 /** A stream for people or programs to read; a terminal where `isTTY` is true. */
@@ -35,6 +36,7 @@ export interface Engine {
   migrate(settings: JobSettings, hooks: EngineHooks): Promise<JobReport>;
   verify(settings: VerifySettings, hooks: EngineHooks): Promise<VerifyReport>;
   checkAccount(account: AccountSettings, hooks: EngineHooks): Promise<AccountReport>;
+  readJournalStatus(stateDir: string): Promise<readonly JournalStatus[]>;
   openDemo(): Promise<DemoServers>;
 }
 

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { JobSettings } from '../job.ts';
 import type { Environment } from './style.ts';
 
-export type CommandName = 'migrate' | 'plan' | 'verify' | 'check' | 'demo';
+export type CommandName = 'migrate' | 'plan' | 'verify' | 'check' | 'status' | 'demo';
 
 export interface OptionSpec {
   readonly name: string;
@@ -24,7 +24,7 @@ export interface OptionSpec {
 const copying = ['migrate', 'plan', 'verify'] as const;
 const withLanes = [...copying, 'demo'] as const;
 const withAccounts = [...copying, 'check'] as const;
-const everywhere = [...withLanes, 'check'] as const;
+const everywhere = [...withLanes, 'check', 'status'] as const;
 
 /** In the order of `--help`. */
 export const optionSpecs: readonly OptionSpec[] = [
@@ -106,9 +106,16 @@ export const optionSpecs: readonly OptionSpec[] = [
     name: 'state',
     kind: 'value',
     group: 'Copying',
-    commands: copying,
+    commands: [...copying, 'status'],
     describe:
       'directory of the journals, which know what is already copied (default: $XDG_STATE_HOME/imap-migrate or ~/.local/state/imap-migrate)',
+  },
+  {
+    name: 'rebuild',
+    kind: 'flag',
+    group: 'Copying',
+    commands: ['migrate'],
+    describe: 'put the journal aside and find out by comparing what DST holds already',
   },
   {
     name: 'allow-readable-secrets',
@@ -209,6 +216,7 @@ export const optionValues = z
     connections: wholeNumber(1, 64).default(4),
     threads: wholeNumber(1, 64).optional(),
     state: text.optional(),
+    rebuild: flag,
     'allow-readable-secrets': flag,
     json: flag,
     progress: oneOf(['auto', 'always', 'never']).default('auto'),
@@ -219,6 +227,9 @@ export const optionValues = z
   .superRefine((values, context) => {
     if (values.quiet && values.verbose) {
       context.addIssue({ code: 'custom', path: ['quiet'], message: 'contradicts --verbose' });
+    }
+    if (values.rebuild && values['dry-run']) {
+      context.addIssue({ code: 'custom', path: ['rebuild'], message: 'contradicts --dry-run, which writes nothing' });
     }
     const sources = values.map.map(({ from }) => from);
     const twice = sources.find((from, index) => sources.indexOf(from) !== index);
@@ -249,9 +260,17 @@ export function toJobOptions(
     connections,
     threads: Math.max(1, Math.min(connections, values.threads ?? surroundings.parallelism)),
     subscriptions: values.subscriptions,
-    stateDir:
-      values.state === undefined ? defaultStateDir(surroundings.env, surroundings.homeDir) : resolve(values.state),
+    stateDir: toStateDir(values, surroundings),
+    rebuild: values.rebuild,
   };
+}
+
+/** Where the journals are: as `--state` says, made absolute, or where they are by default. */
+export function toStateDir(
+  { state }: Pick<OptionValues, 'state'>,
+  surroundings: { readonly env: Environment; readonly homeDir: string },
+): string {
+  return state === undefined ? defaultStateDir(surroundings.env, surroundings.homeDir) : resolve(state);
 }
 
 /** XDG Base Directory: `$XDG_STATE_HOME`, which counts only if absolute, else `~/.local/state`. */

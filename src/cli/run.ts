@@ -6,6 +6,7 @@ import { type Invocation, parseCommandLine } from './command-line.ts';
 import { runCheck, runMigrate, runVerify } from './commands.ts';
 import { runDemo } from './demo.ts';
 import type { CliIo } from './io.ts';
+import { runStatus } from './journal-report.ts';
 import { Session } from './session.ts';
 
 type Command = Exclude<Invocation, { readonly kind: 'text' }>;
@@ -58,6 +59,8 @@ function runCommand(session: Session, { kind, files, options }: Command): Promis
       return runVerify(session, files, options);
     case 'check':
       return runCheck(session, files, options);
+    case 'status':
+      return runStatus(session, options);
     case 'demo':
       return runDemo(session, options);
     default:

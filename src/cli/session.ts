@@ -22,8 +22,8 @@ export type OutputOptions = Pick<OptionValues, 'json' | 'progress' | 'quiet' | '
 const lineEveryMs = { auto: 30_000, always: 5_000 } as const;
 
 /**
- * Text for people goes to stderr, but for the reports of `check`, `plan` and `verify`, which are what was asked for and go
- * to stdout. With `--json` stdout belongs to the events and every text goes to stderr.
+ * Text for people goes to stderr, but for the reports of `check`, `plan`, `verify` and `status`, which are what was asked
+ * for and go to stdout. With `--json` stdout belongs to the events and every text goes to stderr.
  */
 export class Session {
   readonly io: CliIo;

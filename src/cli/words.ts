@@ -8,7 +8,7 @@ import { type CommandName, type OptionSpec, optionSpecs } from './options.ts';
 export const program = 'imap-migrate';
 
 /** The commands that are called by a word; migrating is not. */
-const namedCommands = ['check', 'plan', 'verify', 'demo'] as const satisfies readonly CommandName[];
+const namedCommands = ['check', 'plan', 'verify', 'status', 'demo'] as const satisfies readonly CommandName[];
 
 /** A command line taken apart, before anything is made of it. */
 export interface Words {
@@ -105,12 +105,13 @@ function checkFiles({ command, positionals }: Words): void {
       throw new ConfigError(`unknown command '${first}', did you mean '${meant}'? (a file of that name: ./${first})`);
     }
   }
-  const extra = command === 'check' ? undefined : positionals[command === 'demo' ? 0 : 2];
+  const takesNone = command === 'demo' || command === 'status';
+  const extra = command === 'check' ? undefined : positionals[takesNone ? 0 : 2];
   if (extra !== undefined) throw new ConfigError(`'${extra}' is one argument too many (see ${program} --help)`);
   if (command === 'check' && positionals.length === 0) {
     throw new ConfigError(`which account? ${program} check ACCOUNT.ini`);
   }
-  if (command === 'check' || command === 'demo' || positionals.length === 2) return;
+  if (command === 'check' || takesNone || positionals.length === 2) return;
   const word = command === 'migrate' ? '' : ` ${command}`;
   if (positionals.length === 1) {
     throw new ConfigError(`one account file is missing: ${program}${word} SRC.ini DST.ini`);

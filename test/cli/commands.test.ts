@@ -55,6 +55,7 @@ describe('imap-migrate SRC DST', () => {
       threads: 2,
       subscriptions: 'copy',
       stateDir: '/srv/j',
+      rebuild: false,
       dryRun: false,
     });
   });

@@ -17,6 +17,7 @@ const kinds: Readonly<Record<(JobEvent | CliEvent)['kind'], true>> = {
   finished: true,
   account: true,
   verified: true,
+  status: true,
   stopping: true,
   error: true,
   exit: true,

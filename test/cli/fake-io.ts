@@ -134,6 +134,7 @@ const fakeEngine: Engine = {
   migrate: unexpected('migrate'),
   verify: unexpected('verify'),
   checkAccount: unexpected('checkAccount'),
+  readJournalStatus: unexpected('readJournalStatus'),
   openDemo: unexpected('openDemo'),
 };
 

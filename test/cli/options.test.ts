@@ -33,6 +33,10 @@ describe('options', () => {
     expect(toJobOptions(values({ state: 'journals' }), surroundings).stateDir).toMatch(/^\/.*\/journals$/);
   });
 
+  it.each([[true], [false]])('hands on --rebuild: %j', (rebuild) => {
+    expect(toJobOptions(values({ rebuild }), surroundings).rebuild).toBe(rebuild);
+  });
+
   it('hands the folder options to the mapping', () => {
     const map = [{ from: 'A', to: 'B' }];
     const options = values({ map, include: ['A'], exclude: ['\\Trash'], 'map-special-use': false });

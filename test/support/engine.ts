@@ -78,6 +78,7 @@ export class Engine implements Disposable {
       threads: 1,
       subscriptions: 'copy',
       stateDir: this.stateDir,
+      rebuild: false,
       dryRun: false,
       ...overrides,
     };
