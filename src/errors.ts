@@ -62,3 +62,13 @@ export interface WireError {
   readonly exitCode: number;
   readonly message: string;
 }
+
+/** Any error as it is reported and carried across threads. */
+export function wireErrorOf(error: unknown): WireError {
+  if (error instanceof MigrateError) return { code: error.code, exitCode: error.exitCode, message: error.message };
+  return {
+    code: 'INTERNAL',
+    exitCode: exitCodes.internal,
+    message: error instanceof Error ? error.message : String(error),
+  };
+}

@@ -1,16 +1,24 @@
 import type { WireError } from './errors.ts';
 import type { FolderReport, Refusal } from './job.ts';
-import type { JournalFolder } from './journal/index.ts';
+import { type JournalFolder, type JournalMessages, type Verdict, verdictKinds } from './journal/index.ts';
 import type { LaneDriver } from './lanes.ts';
 import { selectFitting, selectMissing } from './plan/select.ts';
 import { cutShards } from './plan/shard.ts';
-import type { BatchLimits, FolderPair, Shard, Traits } from './plan/types.ts';
+import type { BatchLimits, FolderChange, FolderPair, Shard, Traits } from './plan/types.ts';
 import type { BatchReport, FolderTask } from './worker/contract.ts';
 
 /** One lane reads the folder: shards only pace the conversation with it. */
 const ownedShard: BatchLimits = { maxMessages: 2_000, maxBytes: 64 * 1024 * 1024 };
 /** Several lanes share it: small enough to be spread evenly. */
 const sharedShard: BatchLimits = { maxMessages: 200, maxBytes: 8 * 1024 * 1024 };
+
+const noMessages: JournalMessages = {
+  uids: new Uint32Array(),
+  targetUids: new Uint32Array(),
+  verdicts: new Uint8Array(),
+  flags: new Uint32Array(),
+  flagSets: [],
+};
 
 /** What listing a window came to. */
 export interface Selected {
@@ -26,8 +34,10 @@ export class FolderRun {
   readonly pair: FolderPair;
   readonly shared: boolean;
   readonly maxMessageBytes: number | null;
-  /** Nothing happened since it was last copied to its end. */
-  unchanged = false;
+  /** What happened since it was last copied to its end. */
+  change: FolderChange = 'messages';
+  /** Messages whose flags this run changed at the target. */
+  flagsChanged = 0;
   /** To be subscribed at the target. */
   subscribe = false;
   /** The target folder was made by this run. */
@@ -57,7 +67,9 @@ export class FolderRun {
   readonly #delimiter: string | null;
   readonly #queue: Shard[] = [];
   readonly #waiting: LaneDriver[] = [];
-  #known: Uint32Array = new Uint32Array();
+  #known: JournalMessages = noMessages;
+  /** UIDs the source listed, while some are known: who is missing is gone. */
+  readonly #listedUids: Uint32Array[] = [];
   #stopped = false;
   #outstanding = 0;
   #copied = 0;
@@ -101,7 +113,7 @@ export class FolderRun {
     };
   }
 
-  opened(journal: JournalFolder, known: Uint32Array): void {
+  opened(journal: JournalFolder, known: JournalMessages): void {
     this.journal = journal;
     this.fence = journal.fence;
     this.#copiedBefore = journal.messages;
@@ -110,7 +122,8 @@ export class FolderRun {
 
   /** Takes a window of listed messages: what is new is queued, what is known or too big is counted. */
   select(uids: Uint32Array, sizes: Uint32Array): Selected {
-    const missing = selectMissing(uids, this.#known);
+    const missing = selectMissing(uids, this.#known.uids);
+    if (this.#known.uids.length > 0) this.#listedUids.push(uids);
     const { fitting, tooBig } = selectFitting(missing, sizes, this.maxMessageBytes);
     const pick = (column: Uint32Array) => Uint32Array.from(fitting, (row) => column[row] ?? 0);
     const refusals = Array.from(tooBig, (row): Refusal => {
@@ -137,6 +150,26 @@ export class FolderRun {
   missUnlisted(messages: number): void {
     this.#unsent += messages;
     this.notes.push(`the source counts ${messages} messages more than it lists: they were not copied`);
+  }
+
+  /** Messages copied before that the source, as listed to its end, does not hold any more: what the journal is to know. */
+  expunged(): Verdict[] {
+    const { uids, targetUids, verdicts } = this.#known;
+    const listed = new Uint32Array(this.#listedUids.reduce((sum, window) => sum + window.length, 0));
+    let at = 0;
+    for (const window of this.#listedUids.splice(0)) {
+      listed.set(window, at);
+      at += window.length;
+    }
+    const gone: Verdict[] = [];
+    for (const row of selectMissing(uids, listed.sort())) {
+      if (verdictKinds[verdicts[row] ?? 0] === 'gone') continue;
+      const targetUid = targetUids[row] || null;
+      gone.push({ uid: uids[row] ?? 0, kind: 'gone', targetUid, size: null, digest: null, flags: '' });
+    }
+    if (gone.length > 0)
+      this.notes.push(`${gone.length} messages are gone from the source since they were copied: the target keeps them`);
+    return gone;
   }
 
   /** The list is complete: lanes that wait for more are let go. */
@@ -195,6 +228,11 @@ export class FolderRun {
     return refusals;
   }
 
+  /** Something of the folder could not be done; the rest goes on. */
+  refuse({ code, message }: WireError): void {
+    this.#refused.push({ folder: this.name, uid: null, bytes: null, code, subject: null, message });
+  }
+
   /** The folder as a whole failed. The first reason stands. */
   fail(failure: WireError): void {
     this.failure ??= failure;
@@ -233,6 +271,7 @@ export class FolderRun {
       copied: this.#copied,
       alreadyThere: Math.max(0, this.#alreadyThere - this.#doneBefore),
       gone: this.#gone,
+      flagsChanged: this.flagsChanged,
       refused: [...failed, ...this.#refused],
       bytes: this.#bytes,
       seconds: this.startedAt === null ? 0 : Math.round(now - this.startedAt) / 1000,
@@ -261,10 +300,24 @@ export class FolderRun {
     this.#outstanding = 0;
     this.#unsent = 0;
     this.#refused.length = 0;
+    this.#listedUids.length = 0;
     this.#doneBefore = this.#copied + this.#gone;
     this.#alreadyThere = 0;
     this.listed = false;
     this.beginAgainAfter.length = 0;
     this.attempts++;
   }
+}
+
+/**
+ * True where a target folder still is the one the journal speaks of. Without UIDPLUS no target UID was recorded, and such
+ * servers (mailutils imap4d 3.15) may invent a UIDVALIDITY at every look: what they hold must then be as much as it was.
+ */
+export function isSameTarget(
+  known: JournalFolder,
+  now: { readonly uidValidity: number | null; readonly messages: number },
+  reportsUids: boolean,
+): boolean {
+  if (known.targetUidValidity === now.uidValidity) return true;
+  return !reportsUids && now.messages >= known.messages;
 }

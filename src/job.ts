@@ -2,15 +2,24 @@
  * What a job is told and what it tells: the types of the library's front door. Types only.
  */
 import type { AccountSettings } from './account.ts';
-import type { FolderStatus, JobPlan, MappingOptions, OrderPolicy, SpecialUse, Traits } from './plan/types.ts';
+import type {
+  FlagPolicy,
+  FolderStatus,
+  JobPlan,
+  MappingOptions,
+  OrderPolicy,
+  SpecialUse,
+  Traits,
+} from './plan/types.ts';
 
-export type { JobPlan, PlannedFolder } from './plan/types.ts';
+export type { FlagPolicy, JobPlan, PlannedFolder } from './plan/types.ts';
 
 export interface JobSettings {
   readonly source: AccountSettings;
   readonly target: AccountSettings;
   readonly mapping: MappingOptions;
   readonly order: OrderPolicy;
+  readonly flags: FlagPolicy;
   /** Lanes: pairs of one source and one target connection. */
   readonly connections: number;
   /** Worker threads the lanes are spread over. */
@@ -91,6 +100,8 @@ export interface FolderReport {
   readonly alreadyThere: number;
   /** Messages expunged at the source while the job ran. */
   readonly gone: number;
+  /** Messages copied before whose flags were changed at the target, as they had changed at the source. */
+  readonly flagsChanged: number;
   readonly refused: readonly Refusal[];
   readonly bytes: number;
   readonly seconds: number;
@@ -112,6 +123,7 @@ export interface JobReport {
   readonly copied: number;
   readonly alreadyThere: number;
   readonly gone: number;
+  readonly flagsChanged: number;
   readonly refused: number;
   readonly resent: number;
   readonly bytes: number;

@@ -5,12 +5,15 @@ import { exitCodes, MigrateError } from './errors.ts';
 import { PortChannel } from './worker/channel.ts';
 import type {
   Channel,
+  FlagTable,
   FolderContents,
+  FolderTask,
   FromLane,
   InspectTask,
   LaneFailure,
   LaneOptions,
   LaneResult,
+  StoreFlagsTask,
   ToLane,
 } from './worker/contract.ts';
 
@@ -150,6 +153,22 @@ export class LaneDriver {
     );
     if (answer.kind === 'inspect-failed') throw new LaneLostError(answer.failure);
     return answer.contents;
+  }
+
+  /** Reads flags at the source. @throws LaneLostError when that cannot be done */
+  async readFlags(folderId: number, folder: FolderTask['targetName'], since: string | null): Promise<FlagTable> {
+    this.post({ kind: 'read-flags', folderId, folder, since });
+    const answer = await this.expect(['flags-read', 'flags-failed'], (message) => message.folderId === folderId);
+    if (answer.kind === 'flags-failed') throw new LaneLostError(answer.failure);
+    return answer.table;
+  }
+
+  /** Changes flags at the target; answers its refusal, `null`: done. @throws LaneLostError when a connection is lost */
+  async storeFlags(folderId: number, task: StoreFlagsTask): Promise<string | null> {
+    this.post({ kind: 'store-flags', folderId, task });
+    const answer = await this.expect(['flags-stored', 'flags-failed'], (message) => message.folderId === folderId);
+    if (answer.kind === 'flags-failed') throw new LaneLostError(answer.failure);
+    return answer.refusal;
   }
 
   /** The next message for which `matches` holds. @throws LaneLostError when the lane ends first */

@@ -198,9 +198,16 @@ function toVerdicts(
       targetUid: target.uids[targetRow] ?? null,
       size: source.sizes[row] ?? null,
       digest: source.digests?.slice(row * 32, (row + 1) * 32) ?? null,
-      flags: flags?.get(uid) ?? source.flagSets[source.flags[row] ?? 0] ?? '',
+      flags: flags?.get(uid) ?? sharedFlags(source, row, target, targetRow),
     };
   });
+}
+
+/** The flags a message has on both sides: only those count as applied to a copy that somebody else made. */
+function sharedFlags(source: FolderContents, row: number, target: FolderContents, targetRow: number): string {
+  const atTarget = new Set(target.flagSets[target.flags[targetRow] ?? 0]?.split(' '));
+  const flags = source.flagSets[source.flags[row] ?? 0]?.split(' ') ?? [];
+  return flags.filter((flag) => atTarget.has(flag)).join(' ');
 }
 
 function headerKey(contents: FolderContents, row: number): string {

@@ -27,6 +27,11 @@ export function tellJobSummary(session: Session, report: JobReport): void {
   }
   const lost = lostFlags(report.folders);
   if (lost.length > 0) session.problem(`The target does not keep these flags: ${lost.join(', ')}`);
+  if (report.flagsChanged > 0) {
+    session.notice(
+      `${formatNoun(report.flagsChanged, 'message')} copied earlier got the flags they now have at the source.`,
+    );
+  }
   if (report.gone > 0) {
     session.notice(`${formatNoun(report.gone, 'message')} disappeared from the source while the job ran.`);
   }
@@ -108,7 +113,13 @@ function folderTable(session: Session, report: JobReport): string[] {
 }
 
 function isIdle(folder: FolderReport): boolean {
-  return folder.copied === 0 && folder.refused.length === 0 && folder.gone === 0 && folder.notes.length === 0;
+  return (
+    folder.copied === 0 &&
+    folder.refused.length === 0 &&
+    folder.gone === 0 &&
+    folder.flagsChanged === 0 &&
+    folder.notes.length === 0
+  );
 }
 
 /** `\Flagged (12 messages)`, over all folders. */

@@ -89,6 +89,15 @@ export const optionSpecs: readonly OptionSpec[] = [
     describe: "keep SRC's order in a folder: where it is free, always, or never (default: auto)",
   },
   {
+    name: 'flags',
+    kind: 'value',
+    group: 'Copying',
+    commands: ['migrate', 'plan'],
+    choices: ['mirror', 'merge', 'once'],
+    describe:
+      'flags of messages copied earlier: mirror what changed at SRC since, merge only what was set, or leave alone (default: mirror)',
+  },
+  {
     name: 'connections',
     kind: 'value',
     group: 'Copying',
@@ -213,6 +222,7 @@ export const optionValues = z
     'dry-run': flag,
     digest: flag,
     order: oneOf(['auto', 'source', 'any']).default('auto'),
+    flags: oneOf(['mirror', 'merge', 'once']).default('mirror'),
     connections: wholeNumber(1, 64).default(4),
     threads: wholeNumber(1, 64).optional(),
     state: text.optional(),
@@ -257,6 +267,7 @@ export function toJobOptions(
       mapSpecialUse: values['map-special-use'],
     },
     order: values.order,
+    flags: values.flags,
     connections,
     threads: Math.max(1, Math.min(connections, values.threads ?? surroundings.parallelism)),
     subscriptions: values.subscriptions,

@@ -11,6 +11,7 @@ const actions: Readonly<Record<PlannedFolder['action'], string>> = {
   copy: 'copy',
   create: 'create',
   'name-only': 'name only',
+  flags: 'flags only',
   unchanged: 'unchanged',
 };
 

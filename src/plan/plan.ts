@@ -4,6 +4,7 @@
  */
 import { checkQuotas, type Demand } from './select.ts';
 import type {
+  FolderChange,
   FolderMap,
   FolderPair,
   FolderStatus,
@@ -78,17 +79,17 @@ export function keepsOrder(
 }
 
 /**
- * True where a folder's STATUS shows that nothing was added, removed or changed between `before` and `now`. Without
- * CONDSTORE on both occasions (no HIGHESTMODSEQ), a change of flags alone cannot be seen and does not count.
- * Without UIDVALIDITY or UIDNEXT nothing can be said: false.
+ * What a folder's STATUS shows to have happened between `before` and `now`: `messages` came or went, at most `flags`
+ * changed, or nothing at all. Without CONDSTORE on both occasions (no HIGHESTMODSEQ) flags may always have changed; without
+ * UIDVALIDITY or UIDNEXT anything may have.
  */
-export function isUnchanged(before: FolderStatus | null, now: FolderStatus | null): boolean {
-  if (before === null || now === null) return false;
-  if (before.uidValidity === null || before.uidNext === null) return false;
-  if (before.uidValidity !== now.uidValidity || before.uidNext !== now.uidNext) return false;
-  if (before.messages !== now.messages) return false;
-  if (before.highestModSeq === null || now.highestModSeq === null) return true;
-  return before.highestModSeq === now.highestModSeq;
+export function changeBetween(before: FolderStatus | null, now: FolderStatus | null): FolderChange {
+  if (before === null || now === null) return 'messages';
+  if (before.uidValidity === null || before.uidNext === null) return 'messages';
+  if (before.uidValidity !== now.uidValidity || before.uidNext !== now.uidNext) return 'messages';
+  if (before.messages !== now.messages) return 'messages';
+  if (before.highestModSeq === null || now.highestModSeq === null) return now.messages === 0 ? 'none' : 'flags';
+  return before.highestModSeq === now.highestModSeq ? 'none' : 'flags';
 }
 
 function planFolder(pair: FolderPair, known: KnownFolder | null): PlannedFolder {
@@ -109,7 +110,8 @@ function actionOf(pair: FolderPair, known: KnownFolder | null): PlannedFolder['a
   if (pair.nameOnly) return 'name-only';
   // A target folder that is gone has to be made again, whatever the journal remembers of it.
   if (pair.target === null) return 'create';
-  return known?.unchanged === true ? 'unchanged' : 'copy';
+  if (known === null) return 'copy';
+  return known.change === 'none' ? 'unchanged' : known.change === 'flags' ? 'flags' : 'copy';
 }
 
 /** What is still to be appended, by what STATUS says. */
@@ -118,7 +120,7 @@ function demandOf(folders: readonly PlannedFolder[]): Demand {
   let bytes: number | null = 0;
   let exact = true;
   for (const folder of folders) {
-    if (folder.action === 'name-only' || folder.action === 'unchanged') continue;
+    if (folder.action !== 'copy' && folder.action !== 'create') continue;
     if (folder.messages === null) {
       exact = false;
       continue;

@@ -166,15 +166,23 @@ export interface Quota {
 export interface KnownFolder {
   /** Messages with a final verdict: they are not copied again. */
   readonly messages: number;
-  /** Nothing happened on either side since the folder was last finished: not one command is needed for it. */
-  readonly unchanged: boolean;
+  /** What happened since the folder was last finished. `none`: not one command is needed for it. */
+  readonly change: FolderChange;
 }
+
+export type FolderChange = 'none' | 'flags' | 'messages';
+
+/**
+ * Flags on later runs. `mirror`: what was set and removed at the source since they were last applied is set and removed at
+ * the target, and nothing else is touched. `merge`: only what was set. `once`: a message's flags go with it, and never after.
+ */
+export type FlagPolicy = 'mirror' | 'merge' | 'once';
 
 export interface PlannedFolder {
   readonly source: string;
   readonly target: string;
   /** What will be done with the target folder. */
-  readonly action: 'copy' | 'create' | 'name-only' | 'unchanged';
+  readonly action: 'copy' | 'create' | 'name-only' | 'flags' | 'unchanged';
   readonly reason: FolderPair['reason'];
   readonly messages: number | null;
   readonly bytes: number | null;

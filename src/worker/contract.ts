@@ -138,6 +138,33 @@ export interface FolderContents {
   readonly complete: boolean;
 }
 
+/** Flags of a folder's messages as columns, ascending by UID. */
+export interface FlagTable {
+  readonly uidValidity: number | null;
+  /** Up to which the table is true; decimal digits. `null`: the server keeps no mod-sequences. */
+  readonly highestModSeq: string | null;
+  readonly uids: Uint32Array;
+  /** Index into `flagSets`. */
+  readonly flags: Uint32Array;
+  /** Flags as the server wrote them, joined by blanks, without \\Recent. */
+  readonly flagSets: readonly string[];
+}
+
+/** Flags to set and to remove at the target. */
+export interface TargetFlagChange {
+  readonly add: readonly string[];
+  readonly remove: readonly string[];
+  /** Of the target, ascending. */
+  readonly uids: Uint32Array;
+}
+
+export interface StoreFlagsTask {
+  readonly folder: FolderTask['targetName'];
+  /** What the folder must have for the UIDs to mean anything; `null`: they were looked up just now. */
+  readonly uidValidity: number | null;
+  readonly changes: readonly TargetFlagChange[];
+}
+
 export interface EndpointFacts {
   readonly traits: Traits;
   /** Name and version as the server gave them. Raw: escape before printing. */
@@ -165,6 +192,14 @@ export type ToLane =
   | { readonly kind: 'shard'; readonly folderId: number; readonly shard: Shard | null }
   | { readonly kind: 'inspect'; readonly folderId: number; readonly task: InspectTask }
   | { readonly kind: 'status'; readonly folderId: number; readonly folder: FolderTask['targetName'] }
+  /** Read the flags at the source: all, or of what changed since a mod-sequence (decimal digits). */
+  | {
+      readonly kind: 'read-flags';
+      readonly folderId: number;
+      readonly folder: FolderTask['targetName'];
+      readonly since: string | null;
+    }
+  | { readonly kind: 'store-flags'; readonly folderId: number; readonly task: StoreFlagsTask }
   | { readonly kind: 'report' }
   /** The intents posted under `token` are durable: the batch may be sent. */
   | { readonly kind: 'durable'; readonly token: number }
@@ -222,6 +257,10 @@ export type FromLane =
     }
   | { readonly kind: 'inspected'; readonly folderId: number; readonly side: Side; readonly contents: FolderContents }
   | { readonly kind: 'inspect-failed'; readonly folderId: number; readonly side: Side; readonly failure: LaneFailure }
+  | { readonly kind: 'flags-read'; readonly folderId: number; readonly table: FlagTable }
+  /** `refusal`: the target's words; `null`: all of it was done. */
+  | { readonly kind: 'flags-stored'; readonly folderId: number; readonly refusal: string | null }
+  | { readonly kind: 'flags-failed'; readonly folderId: number; readonly failure: LaneFailure }
   | { readonly kind: 'reported'; readonly report: AccountReport }
   | { readonly kind: 'warning'; readonly message: string };
 

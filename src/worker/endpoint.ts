@@ -2,6 +2,7 @@ import type { FolderInfo, Traits } from '../plan/types.ts';
 import type { Literal } from '../protocol/index.ts';
 import type {
   EndpointFacts,
+  FlagTable,
   FolderContents,
   FolderFacts,
   FolderTask,
@@ -10,6 +11,7 @@ import type {
   PrepareTask,
   QuotaFacts,
   SelectedFacts,
+  StoreFlagsTask,
 } from './contract.ts';
 
 /** One message on its way. The body's slices are the ones the socket delivered; they are handed on, never joined. */
@@ -77,6 +79,8 @@ export interface Endpoint extends AsyncDisposable {
   openForReading(name: FolderTask['targetName']): Promise<ReadableFolder>;
   /** Opens a folder to append to. Writers opened before stay usable for `append`. */
   openForWriting(name: FolderTask['targetName']): Promise<WritableFolder>;
+  /** Sets and removes flags of messages in a folder; answers the server's words where it refused any of it. */
+  storeFlags(task: StoreFlagsTask): Promise<string | null>;
   /** STATUS of a folder that is not selected; `null`: there is none, or the server does not tell. */
   statusOf(name: FolderTask['targetName']): Promise<FolderFacts | null>;
   /** Ends the session in an orderly way; never throws. */
@@ -91,6 +95,8 @@ export interface ReadableFolder {
   unlisted(): number;
   /** Fetches messages by UID; answers one `Fetched` per UID, in the order of `uids`. */
   fetch(uids: Uint32Array): Promise<Fetched[]>;
+  /** Flags of all messages, or of those that changed since a mod-sequence (RFC 7162 CHANGEDSINCE). */
+  flags(since: string | null): Promise<FlagTable>;
   /**
    * Reads the whole folder for verification; bodies are hashed as they arrive and dropped. `shouldStop` is asked between
    * commands; once it says true the contents are what was read so far, and not `complete`.

@@ -11,9 +11,18 @@ import {
   type ListedFolder,
   type StatusItem,
 } from '../protocol/index.ts';
-import type { EndpointFacts, FolderFacts, FolderTask, PrepareResult, PrepareTask, QuotaFacts } from './contract.ts';
+import type {
+  EndpointFacts,
+  FolderFacts,
+  FolderTask,
+  PrepareResult,
+  PrepareTask,
+  QuotaFacts,
+  StoreFlagsTask,
+} from './contract.ts';
 import type { Endpoint, ReadableFolder, RefusedWords, WritableFolder } from './endpoint.ts';
 import { isConnectionLost, SideError, toWireError } from './failure.ts';
+import { FlagFilter } from './flag-filter.ts';
 import { ImapReader } from './imap-reader.ts';
 import { namingOf, specialUseOf, traitsOf } from './imap-traits.ts';
 import { type AppendMode, ImapWriter, leaveFolder } from './imap-writer.ts';
@@ -23,6 +32,8 @@ import { type Connect, logIn } from './login.ts';
 const statusWindow = 64;
 /** Folders created and subscribed at once. */
 const prepareWindow = 100;
+/** Changes of flags on the line at once. */
+const storeWindow = 100;
 
 /** An account reached over IMAP. */
 export class ImapEndpoint implements Endpoint {
@@ -208,6 +219,29 @@ export class ImapEndpoint implements Endpoint {
     const items = await asked.catch(toleratesRefusal);
     if (items?.messages === undefined) return null;
     return { messages: items.messages, uidNext: items.uidNext ?? null, uidValidity: items.uidValidity ?? null };
+  }
+
+  async storeFlags({ folder, uidValidity, changes }: StoreFlagsTask): Promise<string | null> {
+    const { client } = this;
+    const selected = await client.selectFolder(toFolder(folder));
+    if (selected.readOnly) return 'the folder is read-only';
+    if (uidValidity !== null && selected.uidValidity !== uidValidity) return 'its UIDVALIDITY changed meanwhile';
+    const filter = new FlagFilter(selected.permanentFlags);
+    let refusal: string | null = null;
+    for (let start = 0; start < changes.length; start += storeWindow) {
+      const stores = changes.slice(start, start + storeWindow).flatMap(({ add, remove, uids }) => {
+        const [toAdd, toRemove] = [filter.split(add).kept, filter.split(remove).kept];
+        return [
+          ...(toAdd.length > 0 ? [client.addFlags(uids, toAdd, { silent: true })] : []),
+          ...(toRemove.length > 0 ? [client.removeFlags(uids, toRemove, { silent: true })] : []),
+        ];
+      });
+      for (const answer of await Promise.allSettled(stores)) {
+        if (answer.status === 'rejected') refusal ??= refusalOf(answer.reason).text;
+      }
+    }
+    await leaveFolder(client);
+    return refusal;
   }
 
   async openForWriting(name: FolderTask['targetName']): Promise<WritableFolder> {

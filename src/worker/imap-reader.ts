@@ -10,8 +10,9 @@ import {
   type Unsolicited,
 } from '../protocol/index.ts';
 import { ContentRows } from './content-rows.ts';
-import type { FolderContents, InspectTask, SelectedFacts } from './contract.ts';
+import type { FlagTable, FolderContents, InspectTask, SelectedFacts } from './contract.ts';
 import type { Fetched, ListedMessages, ReadableFolder } from './endpoint.ts';
+import { FlagRows } from './flag-rows.ts';
 import { toModSeq } from './imap-endpoint.ts';
 
 /** Messages in one window of a folder's listing: the first one is small, so that copying starts soon. */
@@ -202,6 +203,15 @@ export class ImapReader implements ReadableFolder {
         }
       }),
     );
+  }
+
+  async flags(since: string | null): Promise<FlagTable> {
+    const rows = new FlagRows();
+    const options = since === null ? {} : { changedSince: BigInt(since) };
+    // RFC 9051 6.4.9: in an empty folder `1:*` names nothing, and some servers say BAD to it.
+    if (this.facts.exists > 0) await this.#client.fetchEach('1:*', ['UID', 'FLAGS'], (data) => rows.add(data), options);
+    const { uidValidity, highestModSeq } = this.facts;
+    return { uidValidity, highestModSeq, ...rows.columns() };
   }
 
   async inspect(

@@ -165,6 +165,10 @@ class Lane {
         case 'inspect':
           await this.#inspect(message.folderId, message.task, message.task.side === 'source' ? source : target);
           return;
+        case 'read-flags':
+        case 'store-flags':
+          await this.#flags(message, source, target);
+          return;
         case 'report':
           this.#channel.post({
             kind: 'reported',
@@ -310,6 +314,28 @@ class Lane {
     } catch (error) {
       const failure = toLaneFailure(error, { side, account: this.#account(side) });
       this.#channel.post({ kind: 'inspect-failed', folderId, side, failure });
+      if (failure.scope !== 'folder') this.#lose(failure);
+    }
+  }
+
+  async #flags(
+    message: Extract<ToLane, { kind: 'read-flags' | 'store-flags' }>,
+    source: ImapEndpoint,
+    target: ImapEndpoint | null,
+  ): Promise<void> {
+    const { folderId } = message;
+    const side = message.kind === 'read-flags' ? 'source' : 'target';
+    try {
+      if (message.kind === 'read-flags') {
+        const reader = await source.openForReading(message.folder);
+        this.#channel.post({ kind: 'flags-read', folderId, table: await reader.flags(message.since) });
+      } else {
+        const refusal = (await target?.storeFlags(message.task)) ?? null;
+        this.#channel.post({ kind: 'flags-stored', folderId, refusal });
+      }
+    } catch (error) {
+      const failure = toLaneFailure(error, { side, account: this.#account(side) });
+      this.#channel.post({ kind: 'flags-failed', folderId, failure });
       if (failure.scope !== 'folder') this.#lose(failure);
     }
   }

@@ -33,6 +33,7 @@ describe('parseCommandLine', () => {
       digest: false,
       rebuild: false,
       order: 'auto',
+      flags: 'mirror',
       connections: 4,
       'allow-readable-secrets': false,
       json: false,

@@ -51,6 +51,7 @@ describe('imap-migrate SRC DST', () => {
       target: makeAccount('new.ini'),
       mapping: { map: [{ from: 'A', to: 'B' }], include: [], exclude: [], mapSpecialUse: true },
       order: 'any',
+      flags: 'mirror',
       connections: 8,
       threads: 2,
       subscriptions: 'copy',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { mapFolders } from '../../src/plan/folder-map.ts';
-import { buildPlan, isBlocked, isUnchanged, keepsOrder, type PlanInput } from '../../src/plan/plan.ts';
-import type { FolderStatus, MappingSide, Traits } from '../../src/plan/types.ts';
+import { buildPlan, changeBetween, isBlocked, keepsOrder, type PlanInput } from '../../src/plan/plan.ts';
+import type { FolderChange, FolderStatus, KnownFolder, MappingSide, Traits } from '../../src/plan/types.ts';
 import { options, side } from './folders.ts';
 
 const traits: Traits = {
@@ -18,6 +18,7 @@ const traits: Traits = {
 };
 
 const status: FolderStatus = { messages: 10, uidNext: 11, uidValidity: 1, highestModSeq: '5', size: 10_240 };
+const empty: FolderStatus = { ...status, messages: 0, highestModSeq: null };
 
 /** A source with INBOX (10 messages), a parent P, and P/x (4 messages, size unknown). */
 function source(): MappingSide {
@@ -86,9 +87,9 @@ describe('buildPlan', () => {
   });
 
   it('knows what the journal holds, and leaves unchanged folders alone', () => {
-    const known = new Map([
-      ['INBOX', { messages: 10, unchanged: true }],
-      ['P/x', { messages: 3, unchanged: false }],
+    const known = new Map<string, KnownFolder>([
+      ['INBOX', { messages: 10, change: 'none' }],
+      ['P/x', { messages: 3, change: 'messages' }],
     ]);
     const { folders } = plan({ known }, side('/', '', ['INBOX', 'P/x']));
     expect(folders.map(({ action, alreadyThere }) => [action, alreadyThere])).toEqual([
@@ -96,10 +97,12 @@ describe('buildPlan', () => {
       ['name-only', 0],
       ['copy', 3],
     ]);
+    known.set('P/x', { messages: 3, change: 'flags' });
+    expect(plan({ known }, side('/', '', ['INBOX', 'P/x'])).folders[2]?.action).toBe('flags');
   });
 
   it('makes a target folder that is gone again, whatever the journal remembers', () => {
-    const known = new Map([['P/x', { messages: 4, unchanged: true }]]);
+    const known = new Map<string, KnownFolder>([['P/x', { messages: 4, change: 'none' }]]);
     expect(plan({ known }).folders[2]?.action).toBe('create');
   });
 
@@ -117,20 +120,18 @@ describe('buildPlan', () => {
     const quotaProblems = (changes: Partial<PlanInput>) =>
       plan(changes).problems.flatMap(({ code, severity }) => (code === 'QUOTA' ? [severity] : []));
 
-    it.each([
+    const known = (messages: number, change: FolderChange) => new Map([['INBOX', { messages, change }]]);
+
+    it.each<[string, Partial<PlanInput>, string[]]>([
       ['fits', { map: onlyInbox, quotas: kib(100) }, []],
       ['certainly does not', { map: onlyInbox, quotas: kib(9) }, ['note']],
       ['is of unknown size', { quotas: kib(1) }, []],
       [
         'may not: part of it is there, who knows which',
-        { map: onlyInbox, quotas: kib(4), known: new Map([['INBOX', { messages: 5, unchanged: false }]]) },
+        { map: onlyInbox, quotas: kib(4), known: known(5, 'messages') },
         ['note'],
       ],
-      [
-        'is all there',
-        { map: onlyInbox, quotas: kib(1), known: new Map([['INBOX', { messages: 10, unchanged: true }]]) },
-        [],
-      ],
+      ['is all there', { map: onlyInbox, quotas: kib(1), known: known(10, 'none') }, []],
       ['is too many messages', { quotas: messages(13) }, ['note']],
       ['is just as many messages', { quotas: messages(14) }, ['note']],
     ])('says what is known when the mail %s', (_, changes, expected) => {
@@ -182,27 +183,28 @@ describe('buildPlan', () => {
 
     it('says nothing where nothing is copied', () => {
       const map = mapFolders(source(), side('/', '', ['INBOX']), options({ include: ['INBOX'] }));
-      const known = new Map([['INBOX', { messages: 10, unchanged: true }]]);
+      const known = new Map<string, KnownFolder>([['INBOX', { messages: 10, change: 'none' }]]);
       expect(plan({ map, known, order: 'any' }).problems.map(({ code }) => code)).toEqual(['EXCLUDED']);
     });
   });
 });
 
-describe('isUnchanged', () => {
-  it.each<[string, FolderStatus | null, FolderStatus | null, boolean]>([
-    ['everything is as it was', status, { ...status }, true],
-    ['a message came', status, { ...status, messages: 11, uidNext: 12 }, false],
-    ['a message went', status, { ...status, messages: 9 }, false],
-    ['one came and one went', status, { ...status, uidNext: 12 }, false],
-    ['the folder was made anew', status, { ...status, uidValidity: 2 }, false],
-    ['flags changed', status, { ...status, highestModSeq: '6' }, false],
-    ['flags cannot be known to have changed', { ...status, highestModSeq: null }, status, true],
-    ['only the size is told differently', status, { ...status, size: null }, true],
-    ['UIDNEXT is not told', { ...status, uidNext: null }, { ...status, uidNext: null }, false],
-    ['UIDVALIDITY is not told', { ...status, uidValidity: null }, { ...status, uidValidity: null }, false],
-    ['there was no status before', null, status, false],
-    ['there is none now', status, null, false],
+describe('changeBetween', () => {
+  it.each<[string, FolderStatus | null, FolderStatus | null, FolderChange]>([
+    ['everything is as it was', status, { ...status }, 'none'],
+    ['a message came', status, { ...status, messages: 11, uidNext: 12 }, 'messages'],
+    ['a message went', status, { ...status, messages: 9 }, 'messages'],
+    ['one came and one went', status, { ...status, uidNext: 12 }, 'messages'],
+    ['the folder was made anew', status, { ...status, uidValidity: 2 }, 'messages'],
+    ['flags changed', status, { ...status, highestModSeq: '6' }, 'flags'],
+    ['flags cannot be known to have changed', { ...status, highestModSeq: null }, status, 'flags'],
+    ['there are no messages to have flags', empty, { ...empty }, 'none'],
+    ['only the size is told differently', status, { ...status, size: null }, 'none'],
+    ['UIDNEXT is not told', { ...status, uidNext: null }, { ...status, uidNext: null }, 'messages'],
+    ['UIDVALIDITY is not told', { ...status, uidValidity: null }, { ...status, uidValidity: null }, 'messages'],
+    ['there was no status before', null, status, 'messages'],
+    ['there is none now', status, null, 'messages'],
   ])('judges a folder where %s', (_, before, now, expected) => {
-    expect(isUnchanged(before, now)).toBe(expected);
+    expect(changeBetween(before, now)).toBe(expected);
   });
 });

@@ -74,6 +74,7 @@ export class Engine implements Disposable {
       target: account('target.test'),
       mapping: { map: [], include: [], exclude: [], mapSpecialUse: true },
       order: 'auto',
+      flags: 'mirror',
       connections: 2,
       threads: 1,
       subscriptions: 'copy',

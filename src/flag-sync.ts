@@ -1,0 +1,120 @@
+import { exitCodes, type WireError } from './errors.ts';
+import type { FolderRun } from './folder-run.ts';
+import { type Journal, type JournalFolder, type JournalMessages, verdictKinds } from './journal/index.ts';
+import type { LaneDriver } from './lanes.ts';
+import { matchMessages } from './plan/compare.ts';
+import { type FlagChange, flagChanges } from './plan/flag-changes.ts';
+import type { FlagPolicy } from './plan/types.ts';
+import type { FolderContents, TargetFlagChange } from './worker/contract.ts';
+
+/** What bringing the flags up to date works with. */
+export interface FlagSyncParts {
+  readonly lane: LaneDriver;
+  readonly journal: Journal;
+  readonly policy: Exclude<FlagPolicy, 'once'>;
+}
+
+export interface FlagSyncResult {
+  /** Messages whose flags were changed at the target. */
+  readonly changed: number;
+  /** Why the target did not take some of it: tried again by the next run. */
+  readonly failure: WireError | null;
+}
+
+/**
+ * Applies what changed in the source's flags since they were last applied, and remembers it. With CONDSTORE (RFC 7162) the
+ * source names what changed, else all flags of the folder are read. Doing it twice does no harm.
+ * @throws LaneLostError when the source cannot be read, or a connection is lost
+ */
+export async function syncFlags(
+  run: FolderRun,
+  folder: JournalFolder,
+  { lane, journal, policy }: FlagSyncParts,
+): Promise<FlagSyncResult> {
+  const nothing = { changed: 0, failure: null };
+  const highest = run.pair.source.status?.highestModSeq ?? null;
+  if (highest !== null && highest === folder.flagsModSeq) return nothing;
+  const { sourceRawName, targetName } = run.task(false);
+  const now = await lane.readFlags(run.id, { raw: sourceRawName }, highest === null ? null : folder.flagsModSeq);
+  // Its messages are others than those the journal knows.
+  if (now.uidValidity !== folder.sourceUidValidity) return nothing;
+  const messages = await journal.messages(folder.id);
+  const changes = flagChanges(messages, now, policy);
+  const place = await placeOf(run, messages, changes, lane);
+  const atTarget = changes.flatMap((change): TargetFlagChange[] => {
+    const uids = change.uids.flatMap((uid) => place.get(uid) ?? []);
+    const { add, remove } = change;
+    return uids.length === 0 ? [] : [{ add, remove, uids: Uint32Array.from(uids).sort() }];
+  });
+  if (atTarget.length > 0) {
+    const isPlaced = messages.targetUids.some((uid) => uid !== 0);
+    const uidValidity = isPlaced ? folder.targetUidValidity : null;
+    const refusal = await lane.storeFlags(run.id, { folder: targetName, uidValidity, changes: atTarget });
+    if (refusal !== null) {
+      const message = `the target did not take changed flags: ${refusal}`;
+      return { changed: 0, failure: { code: 'FLAGS', exitCode: exitCodes.partial, message } };
+    }
+  }
+  const applied = changes.flatMap(({ uids, flags }) => uids.map((uid) => ({ uid, flags })));
+  if (applied.length > 0 || now.highestModSeq !== null)
+    await journal.write({ kind: 'flags', folderId: folder.id, flags: applied, modSeq: now.highestModSeq });
+  return { changed: atTarget.reduce((sum, { uids }) => sum + uids.length, 0), failure: null };
+}
+
+/** Where the messages of `changes` are at the target: as the journal knows it, or found by content where it was never told. */
+async function placeOf(
+  run: FolderRun,
+  messages: JournalMessages,
+  changes: readonly FlagChange[],
+  lane: LaneDriver,
+): Promise<ReadonlyMap<number, number>> {
+  const wanted = new Set(changes.flatMap(({ uids }) => uids));
+  const place = new Map<number, number>();
+  const unplaced = new Set<number>();
+  for (const [row, uid] of messages.uids.entries()) {
+    if (!wanted.has(uid) || verdictKinds[messages.verdicts[row] ?? 0] === 'gone') continue;
+    const targetUid = messages.targetUids[row] ?? 0;
+    if (targetUid === 0) unplaced.add(uid);
+    else place.set(uid, targetUid);
+  }
+  if (unplaced.size === 0) return place;
+  const { sourceRawName, targetName } = run.task(false);
+  const read = (side: 'source' | 'target', bodies: boolean, uids: Uint32Array | null): Promise<FolderContents> => {
+    const folder = side === 'source' ? { raw: sourceRawName } : targetName;
+    return lane.inspect(run.id, { side, folder, bodies, uids, fromUid: 1 });
+  };
+  // Twins of theirs have to be told apart from them, so all that look alike are compared.
+  const source = await read('source', false, null);
+  const target = await read('target', false, null);
+  const alike = new Set<string>();
+  for (const [row, uid] of source.uids.entries()) if (unplaced.has(uid)) alike.add(headerKey(source, row));
+  const left = await read('source', true, rowsLike(source, alike));
+  const right = await read('target', true, rowsLike(target, alike));
+  const before = { ...left, ...flagsBefore(left, messages) };
+  for (const [row, targetRow] of matchMessages(before, right).pairs) {
+    const uid = left.uids[row] ?? 0;
+    if (unplaced.has(uid)) place.set(uid, right.uids[targetRow] ?? 0);
+  }
+  return place;
+}
+
+function headerKey(contents: FolderContents, row: number): string {
+  const length = contents.headerKeys.length / Math.max(1, contents.uids.length);
+  return Buffer.from(contents.headerKeys.subarray(row * length, (row + 1) * length)).toString('latin1');
+}
+
+function rowsLike(contents: FolderContents, keys: ReadonlySet<string>): Uint32Array {
+  return contents.uids.filter((_, row) => keys.has(headerKey(contents, row)));
+}
+
+/** The flags the target was last given, in the form of `FolderContents`: they tell twins apart. */
+function flagsBefore(contents: FolderContents, messages: JournalMessages): Pick<FolderContents, 'flags' | 'flagSets'> {
+  const rowOf = new Map(Array.from(messages.uids, (uid, row) => [uid, row]));
+  const flagSets = messages.flagSets.map((text) => {
+    const flags = new Set(text.toLowerCase().split(' '));
+    flags.delete('\\recent');
+    return [...flags].sort().join(' ').trim();
+  });
+  const flags = contents.uids.map((uid) => messages.flags[rowOf.get(uid) ?? -1] ?? 0);
+  return { flags, flagSets };
+}

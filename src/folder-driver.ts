@@ -1,0 +1,466 @@
+import type { Clock } from './clock.ts';
+import { type Crew, failureOf } from './crew.ts';
+import { exitCodes, type WireError, wireErrorOf } from './errors.ts';
+import { syncFlags } from './flag-sync.ts';
+import { type FolderRun, isSameTarget } from './folder-run.ts';
+import type { FlagPolicy, JobEvent } from './job.ts';
+import type { Journal, JournalFolder, JournalRecord, Verdict } from './journal/index.ts';
+import { type LaneDriver, LaneLostError } from './lanes.ts';
+import { sumOf } from './plan/message-table.ts';
+import type { ProgressMeter } from './progress.ts';
+import { recoverFolder } from './recovery.ts';
+import type { BatchReport, FromLane, LaneFailure, SelectedFacts } from './worker/contract.ts';
+
+/** Another lane costs a login on each side; it pays from about this many messages on. */
+const messagesPerExtraLane = 200;
+/** How often a folder is begun again. */
+const maxAttempts = 3;
+/** A connection that fell silent says less about the server than one that ended. */
+const stallFactor = 6;
+const usualMessageBytes = 16 * 1024;
+
+/** What drives the folders, and whom it tells. */
+export interface FolderDriverParts {
+  readonly crew: Crew;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly progress: ProgressMeter;
+  readonly onEvent: (event: JobEvent) => void;
+  readonly onWarning: (message: string) => void;
+  /** How long a target must be quiet before a message whose APPEND was not answered counts as absent. */
+  readonly settleMs: number;
+  readonly flags: FlagPolicy;
+  /** Lanes of the job at most. */
+  readonly connections: number;
+  /** The target tells the UIDs of what it stored (UIDPLUS). */
+  readonly reportsUids: boolean;
+  readonly keepsOrder: boolean;
+}
+
+/**
+ * Drives the folders of a job over its lanes: settles what earlier runs left open, gives out shards, writes intents and
+ * verdicts to the journal, and begins folders again that lost their lane.
+ */
+export class FolderDriver {
+  readonly #parts: FolderDriverParts;
+  readonly #runs: ReadonlyMap<number, FolderRun>;
+  /** What is awaited besides the lanes: answers and writes under way. */
+  readonly #finishing = new Set<Promise<void>>();
+  #batches = 0;
+
+  constructor(runs: readonly FolderRun[], parts: FolderDriverParts) {
+    this.#runs = new Map(runs.map((run) => [run.id, run]));
+    this.#parts = parts;
+  }
+
+  /** Copies the folders, `first` being the lane there is; resolves when each has had its last word, or the job ends. */
+  async drive(first: LaneDriver): Promise<void> {
+    const { crew, progress, connections, keepsOrder } = this.#parts;
+    const open: FolderRun[] = [];
+    for (const run of this.#runs.values()) {
+      if (run.failure === null && run.change !== 'none') open.push(run);
+      else {
+        if (run.failure === null) run.skip(run.pair.source.status?.messages ?? 0);
+        this.#finishFolder(run);
+      }
+    }
+    for (const run of open) progress.addTotal(run.pair.source.status?.messages ?? 0, run.pair.source.status?.size ?? 0);
+    if (open.length === 0 || crew.isEnding) return;
+    crew.add(first);
+    const useful = keepsOrder ? open.length : Math.ceil(totalMessages(open) / messagesPerExtraLane);
+    crew.grow(Math.min(connections, useful) - 1);
+    for (const run of open) this.#enqueue(run, true);
+    do {
+      await crew.idle();
+      const finishing = [...this.#finishing];
+      this.#finishing.clear();
+      await Promise.all(finishing);
+    } while (this.#finishing.size > 0 || crew.isBusy);
+    const left = open.find((run) => !run.finished);
+    if (left !== undefined && !crew.isEnding) throw new Error(`the job ended before the folder ${left.name} was done`);
+  }
+
+  /** A lane joined: folders that may be shared have work for it. */
+  recruitAll(): void {
+    for (const run of this.#runs.values()) this.#recruit(run);
+  }
+
+  /** Nothing more is given out. */
+  stop(): void {
+    for (const run of this.#runs.values()) run.stop();
+  }
+
+  /** The folder as a whole is not copied. */
+  failFolder(run: FolderRun, failure: WireError): void {
+    if (run.failure !== null) return;
+    run.fail(failure);
+    this.#refuse(run, failure);
+  }
+
+  #refuse(run: FolderRun, { code, message }: WireError): void {
+    const refusal = { folder: run.name, uid: null, bytes: null, code, subject: null, message };
+    this.#parts.onEvent({ kind: 'refused', refusal });
+  }
+
+  #enqueue(run: FolderRun, scan: boolean): void {
+    run.lanes++;
+    // Most bytes first, as far as the source tells: the longest piece of work must not begin last. Who joins comes after that.
+    this.#parts.crew.run(scan ? 1 + sizeOf(run) : 0, (lane) => this.#workOn(run, scan, lane));
+  }
+
+  /** Calls more lanes to a folder that may be shared, as long as it has work for them. */
+  #recruit(run: FolderRun): void {
+    const { crew } = this.#parts;
+    if (!run.shared || run.journal === null || run.failure !== null || crew.isEnding) return;
+    while (run.lanes < Math.min(crew.size, run.queued + 1)) this.#enqueue(run, false);
+  }
+
+  async #workOn(run: FolderRun, scan: boolean, lane: LaneDriver | null): Promise<void> {
+    const { crew } = this.#parts;
+    if (crew.isEnding || run.failure !== null || (!scan && run.queued === 0)) return this.#leave(run);
+    if (lane === null) return this.#laneDone(run, crew.noLane, { scan, lane });
+    try {
+      if (scan) {
+        await this.#settle(run, lane);
+        if (!crew.isEnding) await this.#syncFlags(run, lane);
+      }
+    } catch (error) {
+      if (!(error instanceof LaneLostError)) throw error;
+      this.#laneDone(run, error.failure, { scan, lane });
+      if (error.failure.scope !== 'folder') await lane.ended;
+      return;
+    }
+    if (crew.isEnding || run.failure !== null || (scan && run.listed)) return this.#leave(run);
+    const finished = lane.expect(['folder-finished'], (message) => message.folderId === run.id);
+    const read = lane.expect(['folder-read', 'folder-finished'], (message) => message.folderId === run.id);
+    this.#finish(
+      finished.then(
+        ({ failure }) => this.#laneDone(run, failure, { scan, lane }),
+        (error: unknown) => this.#laneDone(run, failureOf(error), { scan, lane }),
+      ),
+    );
+    lane.post({ kind: 'folder', task: run.task(scan) });
+    try {
+      const last = await read;
+      // A lane whose connection is gone ends by itself: it gets no other folder.
+      if (last.kind === 'folder-finished' && last.failure !== null && last.failure.scope !== 'folder') await lane.ended;
+    } catch (error) {
+      if (!(error instanceof LaneLostError)) throw error;
+    }
+  }
+
+  /** Brings journal and target to agree about a folder, where something is open between them, before anything is appended. */
+  async #settle(run: FolderRun, lane: LaneDriver): Promise<void> {
+    const { journal, crew, clock, settleMs } = this.#parts;
+    const { pair } = run;
+    const source = pair.source.status;
+    const target = run.created ? null : (pair.target?.status ?? null);
+    const known = journal.folder(pair.source.rawName, pair.targetName);
+    if (known === null && (target?.messages ?? 0) === 0) return;
+    const isVoid = known !== null && run.journal === null && this.#isVoid(known, run);
+    if (isVoid) await journal.write({ kind: 'forget', folderId: known.id });
+    const now = journal.folder(pair.source.rawName, pair.targetName);
+    if (now !== null && now.intents === 0 && !now.inDoubt) {
+      if (run.journal !== null) run.opened(now, await journal.messages(now.id));
+      return;
+    }
+    const opened =
+      run.journal ??
+      (await journal.openFolder({
+        sourceRawName: pair.source.rawName,
+        targetName: pair.targetName,
+        sourceUidValidity: source?.uidValidity ?? null,
+        targetUidValidity: target?.uidValidity ?? null,
+        fence: known === null ? 1 : null,
+        inDoubt: known === null,
+      }));
+    const latest = journal.folder(pair.source.rawName, pair.targetName) ?? opened;
+    const { adopted, compared, found } = await recoverFolder(run, latest, target, {
+      lane,
+      journal,
+      clock,
+      settleMs: settleMs * (crew.lastLost?.code === 'TIMEOUT' ? stallFactor : 1),
+      isStopping: () => crew.isEnding,
+    });
+    if (adopted > 0)
+      run.notes.push(`${adopted} messages were at the target already (${compared} of them compared byte for byte)`);
+    if (found > 0) run.notes.push(`${found} messages whose answer was lost were found at the target`);
+    if (run.journal !== null) run.opened(latest, await journal.messages(latest.id));
+  }
+
+  /** Applies what changed in the flags of messages that are at the target already. */
+  async #syncFlags(run: FolderRun, lane: LaneDriver): Promise<void> {
+    const { journal, flags: policy, crew } = this.#parts;
+    const folder = journal.folder(run.pair.source.rawName, run.pair.targetName);
+    if (folder === null || folder.messages === 0 || policy === 'once' || run.created) return;
+    const { changed, failure } = await syncFlags(run, folder, { lane, journal, policy });
+    run.flagsChanged += changed;
+    if (failure !== null) {
+      run.refuse(failure);
+      this.#refuse(run, failure);
+    }
+    if (run.change !== 'flags' || crew.isEnding) return;
+    // Nothing came and nothing went: there is nothing to list.
+    run.journal ??= folder;
+    run.startedAt ??= this.#parts.clock.now();
+    const { messages = 0, size } = run.pair.source.status ?? {};
+    run.skip(messages);
+    this.#parts.progress.alreadyThere(run.name, messages, size ?? 0);
+  }
+
+  /** True where the UIDs in the journal mean nothing any more. */
+  #isVoid(known: JournalFolder, run: FolderRun): boolean {
+    if (run.created) return true;
+    const { source, target } = run.pair;
+    if (source.status !== null && known.sourceUidValidity !== source.status.uidValidity) return true;
+    return target?.status != null && !isSameTarget(known, target.status, this.#parts.reportsUids);
+  }
+
+  /** Something the job waits for; what goes wrong in it ends the job. */
+  #finish(work: Promise<void>): void {
+    this.#finishing.add(work.catch((error: unknown) => this.#parts.crew.fail(wireErrorOf(error))));
+  }
+
+  /** One lane is through with a folder. */
+  #laneDone(
+    run: FolderRun,
+    failure: LaneFailure | null,
+    by: { readonly scan: boolean; readonly lane: LaneDriver | null },
+  ): void {
+    const { crew, onWarning } = this.#parts;
+    if (failure !== null && !(crew.stopped && failure.scope === 'lane')) {
+      const { scope, error } = failure;
+      if (scope === 'lane') crew.lost(error);
+      // One that came to help and could not open the folder has done nothing, for good or bad.
+      const onlyCameToHelp = !by.scan && (by.lane === null || !run.openedBy.has(by.lane));
+      // What was answered is in the journal, and what was not is looked up at the target: another lane can do the rest.
+      const canGoOn = scope === 'lane' && run.attempts < maxAttempts;
+      if (scope === 'job') {
+        crew.fail(error);
+        if (run.journal !== null) this.failFolder(run, error);
+      } else if (onlyCameToHelp) onWarning(error.message);
+      else if (canGoOn && !crew.isEnding) run.beginAgainAfter.push(by.lane?.ended ?? Promise.resolve());
+      else this.failFolder(run, error);
+      // Nobody knows which ones are lost: the next run compares everything.
+      if (error.code === 'COUNT' && run.journal !== null) this.#write({ kind: 'forget', folderId: run.journal.id });
+    }
+    this.#leave(run);
+  }
+
+  #leave(run: FolderRun): void {
+    run.lanes--;
+    if (run.lanes > 0) return;
+    if (run.beginAgainAfter.length > 0 && run.failure === null && !this.#parts.crew.isEnding)
+      this.#finish(this.#beginAgain(run));
+    else this.#finishFolder(run);
+  }
+
+  /** Copies the rest of a folder on another lane, a new one where none is left. */
+  async #beginAgain(run: FolderRun): Promise<void> {
+    const { crew, onWarning } = this.#parts;
+    if (crew.lastLost !== null) onWarning(`begun again after a lost connection: ${crew.lastLost.message}`);
+    // A lane whose connection is lost ends by itself, and is not to be given the folder once more.
+    await Promise.all(run.beginAgainAfter);
+    await crew.ensureLane();
+    run.begin();
+    this.#enqueue(run, true);
+  }
+
+  /** The last word on a folder, once. */
+  #finishFolder(run: FolderRun): void {
+    if (run.finished) return;
+    run.finished = true;
+    const { crew, clock, progress, onEvent } = this.#parts;
+    const { status } = run.pair.source;
+    // A STATUS of another UIDVALIDITY speaks of another folder.
+    if (run.complete && run.journal !== null && status?.uidValidity === run.journal.sourceUidValidity) {
+      this.#write({ kind: 'finished', folderId: run.journal.id, status });
+    }
+    progress.folderFinished(run.name);
+    if (crew.stopped && run.startedAt === null) return;
+    onEvent({ kind: 'folder-finished', report: run.report(clock.now()) });
+  }
+
+  /** Everything a lane says that is no answer to a question. */
+  hear(message: FromLane, lane: LaneDriver): void {
+    try {
+      switch (message.kind) {
+        case 'opened':
+          this.#opened(message, lane);
+          return;
+        case 'table': {
+          const ready = this.#runs.get(message.folderId)?.ready ?? Promise.resolve();
+          this.#finish(ready.then(() => this.#listed(message)));
+          return;
+        }
+        case 'intents':
+          this.#intended(message, lane);
+          return;
+        case 'want':
+          this.#runs.get(message.folderId)?.want(lane);
+          return;
+        case 'batch':
+          this.#answered(message.folderId, message.report);
+          return;
+        default:
+          // The rest answers questions of ours.
+          return;
+      }
+    } catch (error) {
+      // The journal cannot be written, or something is wrong here: no effect may follow.
+      this.#parts.crew.fail(wireErrorOf(error));
+    }
+  }
+
+  #opened({ folderId, source, target }: Extract<FromLane, { kind: 'opened' }>, lane: LaneDriver): void {
+    const run = this.#runs.get(folderId);
+    if (run === undefined) return;
+    const { clock, progress, onEvent, reportsUids } = this.#parts;
+    run.openedBy.add(lane);
+    run.startedAt ??= clock.now();
+    const { pair, name } = run;
+    if (run.journal !== null || run.ready !== null) {
+      const known = run.journal;
+      const isSame =
+        known === null ||
+        (known.sourceUidValidity === source.uidValidity &&
+          isSameTarget(known, { ...target, messages: target.exists }, reportsUids));
+      if (isSame) return;
+      const message =
+        'the UIDVALIDITY of the folder changed while it was being copied: run again, and it is matched by content';
+      this.failFolder(run, { code: 'UIDVALIDITY', exitCode: exitCodes.partial, message });
+      return;
+    }
+    run.ready = this.#openInJournal(run, source, target);
+    this.#finish(run.ready);
+    progress.folderStarted(name, source.exists);
+    const bytes = pair.source.status?.size ?? null;
+    onEvent({ kind: 'folder-started', folder: name, target: pair.targetName, messages: source.exists, bytes });
+  }
+
+  async #openInJournal(run: FolderRun, source: SelectedFacts, target: SelectedFacts): Promise<void> {
+    const { journal } = this.#parts;
+    const folder = await journal.openFolder({
+      sourceRawName: run.pair.source.rawName,
+      targetName: run.pair.targetName,
+      sourceUidValidity: source.uidValidity,
+      targetUidValidity: target.uidValidity,
+      fence: target.uidNext,
+    });
+    if (folder.inDoubt && target.exists > 0) {
+      const message = 'the folder changed while it was being opened: run again, and it is matched by content';
+      this.failFolder(run, { code: 'UIDVALIDITY', exitCode: exitCodes.partial, message });
+    }
+    run.opened(folder, await journal.messages(folder.id));
+    // Every message is fetched after this moment, with the flags it has then.
+    if (folder.messages === 0)
+      this.#write({ kind: 'flags', folderId: folder.id, flags: [], modSeq: source.highestModSeq });
+  }
+
+  /** Makes it durable what a lane is about to append, and lets it. */
+  #intended({ folderId, token, messages }: Extract<FromLane, { kind: 'intents' }>, lane: LaneDriver): void {
+    const run = this.#runs.get(folderId);
+    if (run === undefined || run.journal === null || this.#parts.crew.failure !== null) return;
+    const batch = ++this.#batches;
+    const { fence } = run;
+    const { id, targetUidValidity } = run.journal;
+    const intents = messages.map(({ uid, bytes, digest, internalDate, flags }) => ({
+      uid,
+      batch,
+      fence,
+      targetUidValidity,
+      size: bytes,
+      digest,
+      internalDate,
+      flags: flags.join(' '),
+    }));
+    const durable = this.#parts.journal.write({ kind: 'intents', folderId: id, intents });
+    this.#finish(durable.then(() => lane.post({ kind: 'durable', token })));
+  }
+
+  /** Remembers; what cannot be remembered ends the job. */
+  #write(...records: readonly JournalRecord[]): void {
+    this.#finish(this.#parts.journal.write(...records));
+  }
+
+  #listed({ folderId, uids, sizes, last, unlisted }: Extract<FromLane, { kind: 'table' }>): void {
+    const run = this.#runs.get(folderId);
+    if (run === undefined) return;
+    if (last) {
+      if (unlisted > 0) run.missUnlisted(unlisted);
+      else this.#expunged(run);
+      run.endOfList();
+      return;
+    }
+    const { crew, progress, onEvent } = this.#parts;
+    if (run.failure !== null || crew.stopped) return;
+    const selected = run.select(uids, sizes);
+    const totalBytes = sumOf(sizes);
+    const refusedBytes = selected.tooBig.reduce((sum, refusal) => sum + (refusal.bytes ?? 0), 0);
+    for (const refusal of selected.tooBig) onEvent({ kind: 'refused', refusal });
+    this.#recruit(run);
+    // Begun again: these messages have been counted.
+    if (run.attempts > 0) return;
+    if (run.pair.source.status?.size === null) progress.addTotal(0, totalBytes);
+    progress.alreadyThere(run.name, selected.alreadyThere, totalBytes - selected.bytes - refusedBytes);
+    progress.refused(run.name, selected.tooBig.length, refusedBytes);
+  }
+
+  /** Remembers which messages that were copied once are gone from the source. */
+  #expunged(run: FolderRun): void {
+    if (run.journal === null || run.failure !== null || this.#parts.crew.isEnding) return;
+    const verdicts = run.expunged();
+    if (verdicts.length > 0) this.#write({ kind: 'verdicts', folderId: run.journal.id, verdicts });
+  }
+
+  #answered(folderId: number, report: BatchReport): void {
+    const run = this.#runs.get(folderId);
+    if (run === undefined || run.journal === null) return;
+    const { progress, onEvent } = this.#parts;
+    this.#write(...recordsOf(run, report));
+    const refusals = run.answered(report);
+    let bytes = 0;
+    let messages = 0;
+    for (const outcome of report.outcomes) {
+      if (outcome.kind === 'refused' || outcome.kind === 'unsent') continue;
+      messages++;
+      if (outcome.kind === 'copied') bytes += outcome.bytes;
+    }
+    progress.done(run.name, messages, bytes);
+    for (const refusal of refusals) {
+      progress.refused(run.name, 1, refusal.bytes ?? 0);
+      onEvent({ kind: 'refused', refusal });
+    }
+  }
+}
+
+/** What a batch's answer means to the journal. */
+function recordsOf(run: FolderRun, report: BatchReport): JournalRecord[] {
+  const folderId = run.journal?.id ?? 0;
+  const verdicts: Verdict[] = [];
+  const dropped: number[] = [];
+  for (const outcome of report.outcomes) {
+    const { uid } = outcome;
+    if (outcome.kind === 'copied') {
+      const { targetUid, bytes: size, digest, flags } = outcome;
+      verdicts.push({ uid, kind: 'copied', targetUid, size, digest, flags: flags.join(' ') });
+      if (targetUid !== null && run.fence !== null) run.fence = Math.max(run.fence, targetUid + 1);
+    } else if (outcome.kind === 'gone') {
+      verdicts.push({ uid, kind: 'gone', targetUid: null, size: null, digest: null, flags: '' });
+    } else dropped.push(uid);
+  }
+  const records: JournalRecord[] = [];
+  if (verdicts.length > 0) records.push({ kind: 'verdicts', folderId, verdicts });
+  if (dropped.length > 0) records.push({ kind: 'dropped', folderId, uids: dropped });
+  return records;
+}
+
+function totalMessages(runs: readonly FolderRun[]): number {
+  return runs.reduce((sum, run) => sum + (run.pair.source.status?.messages ?? 0), 0);
+}
+
+/** What copying the folder costs, in bytes as far as the source tells, else as if each message had a usual size. */
+function sizeOf(run: FolderRun): number {
+  const { status } = run.pair.source;
+  return status?.size ?? (status?.messages ?? 0) * usualMessageBytes;
+}
