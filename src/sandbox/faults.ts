@@ -26,7 +26,7 @@ export type FaultAction =
   /** Raw lines (without CRLF) put into the answer: before its first line, before or after its tagged line. */
   | { readonly kind: 'inject'; readonly lines: readonly string[]; readonly at?: 'before' | 'after' | 'after-tagged' }
   /** Whatever a test wants to happen at this very moment: expunge, deliver, change UIDVALIDITY. */
-  | { readonly kind: 'run'; run(): void; readonly at?: 'before' | 'after' };
+  | { readonly kind: 'run'; run(): void; readonly at?: FaultPoint };
 
 /** The k-th command of a kind. Counted from the moment the fault is armed, over all connections unless one is named. */
 export interface CommandTrigger {

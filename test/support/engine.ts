@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AccountSettings } from '../../src/account.ts';
 import { systemClock } from '../../src/clock.ts';
-import { migrate } from '../../src/coordinator.ts';
+import { type JobParts, migrate } from '../../src/coordinator.ts';
 import type { JobEvent, JobReport, JobSettings, VerifyReport } from '../../src/job.ts';
 import { ImapClient } from '../../src/protocol/index.ts';
 import {
@@ -60,7 +60,8 @@ export class Engine implements Disposable {
     this.#split = options.split;
   }
 
-  get #connect(): Connect {
+  /** Dials the servers by the names `source.test` and `target.test`. */
+  get connect(): Connect {
     return ({ host }, clock) => {
       const server = host === 'source.test' ? this.servers.source : this.servers.target;
       const wire = this.#split === undefined ? {} : { split: this.#split };
@@ -87,7 +88,12 @@ export class Engine implements Disposable {
 
   async run(
     overrides: Partial<JobSettings> = {},
-    hooks: { signal?: AbortSignal; onEvent?: (event: JobEvent) => unknown } = {},
+    hooks: {
+      signal?: AbortSignal;
+      onEvent?: (event: JobEvent) => unknown;
+      connect?: Connect;
+      openJournal?: JobParts['openJournal'];
+    } = {},
   ): Promise<JobRun> {
     const events: JobEvent[] = [];
     const onEvent = (event: JobEvent) => {
@@ -95,13 +101,19 @@ export class Engine implements Disposable {
       hooks.onEvent?.(event);
     };
     const signal = hooks.signal ?? new AbortController().signal;
-    const parts = { host: new InlineHost(this.#connect), clock: systemClock, settleMs: 60 };
+    const { openJournal, connect = this.connect } = hooks;
+    const parts = {
+      host: new InlineHost(connect),
+      clock: systemClock,
+      settleMs: 60,
+      ...(openJournal === undefined ? {} : { openJournal }),
+    };
     return { report: await migrate(this.settings(overrides), { onEvent, signal }, parts), events };
   }
 
   async verify(overrides: Partial<JobSettings> & { digest?: boolean } = {}): Promise<VerifyReport> {
     const settings = { ...this.settings(overrides), digest: overrides.digest ?? true };
-    const parts = { host: new InlineHost(this.#connect), clock: systemClock };
+    const parts = { host: new InlineHost(this.connect), clock: systemClock };
     return verify(settings, { onEvent: () => {}, signal: new AbortController().signal }, parts);
   }
 
