@@ -1,0 +1,91 @@
+/**
+ * Loaded into the built command with `--import`: ends the process with SIGKILL at `IMAP_MIGRATE_CRASH_AT=point:n`, the n-th
+ * time that it comes to that point. It reaches in from outside, through the journal's database and Node's sockets, so that what is
+ * published knows nothing of crashes. Threads load it as well; each counts for itself.
+ */
+import { Socket } from 'node:net';
+
+const [point, count] = (process.env.IMAP_MIGRATE_CRASH_AT ?? '').split(':');
+const nth = Number(count ?? 1);
+let seen = 0;
+
+/** `SIGKILL` arrives at once for this process, whichever thread asks. */
+function die() {
+  process.kill(process.pid, 'SIGKILL');
+  // Nothing may follow on this thread until it has.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+}
+
+/** Table whose rows make a commit one of those that count; `null`: any. */
+const tables = {
+  'before-intent': 'intents',
+  'after-intent': 'intents',
+  'before-outcome': 'messages',
+  'mid-commit': null,
+};
+
+if (point in tables) await hookCommits(tables[point], point === 'after-intent');
+else if (point === 'mid-literal' || point === 'after-crlf') hookAppends(point === 'mid-literal');
+else if (point !== '') throw new Error(`${point} is no point to crash at`);
+
+async function hookCommits(table, isAfter) {
+  const { Database } = await import('../../dist/journal/database.js');
+  const { prepare, transaction } = Database.prototype;
+  const counts = new RegExp(`INSERT.* INTO ${table ?? 'commits'}\\b`);
+  let concerned = false;
+  Database.prototype.prepare = function (sql) {
+    const statement = prepare.call(this, sql);
+    if (!counts.test(sql)) return statement;
+    return {
+      ...statement,
+      run: (...values) => {
+        concerned = true;
+        statement.run(...values);
+      },
+    };
+  };
+  Database.prototype.transaction = function (work) {
+    let isIt = false;
+    const result = transaction.call(this, () => {
+      concerned = false;
+      const done = work();
+      isIt = concerned && ++seen === nth;
+      if (isIt && !isAfter) die();
+      return done;
+    });
+    if (isIt) die();
+    return result;
+  };
+}
+
+/** Lets the n-th APPEND out to the middle of a literal, or to its end, and the process dies when that has left. */
+function hookAppends(isMiddle) {
+  const { _write: write } = Socket.prototype;
+  /** The connection whose APPEND it is. */
+  let armed = null;
+  let struck = false;
+  const send = (socket, data, callback) => {
+    let from = 0;
+    const at = armed === null ? data.indexOf(' APPEND ') : -1;
+    if (at !== -1 && ++seen === nth) {
+      armed = socket;
+      from = data.indexOf('\r\n', at) + 2;
+    }
+    if (armed !== socket || struck || from === data.length) return write.call(socket, data, 'buffer', callback);
+    if (isMiddle) {
+      struck = true;
+      return write.call(socket, data.subarray(0, (from + data.length) >> 1), 'buffer', die);
+    }
+    if (data.subarray(-2).equals(Buffer.from('\r\n'))) {
+      struck = true;
+      setTimeout(die, 20);
+    }
+    return write.call(socket, data, 'buffer', callback);
+  };
+  Socket.prototype._write = function (data, encoding, callback) {
+    send(this, Buffer.from(data, encoding), callback);
+  };
+  Socket.prototype._writev = function (pieces, callback) {
+    send(this, Buffer.concat(pieces.map(({ chunk, encoding }) => Buffer.from(chunk, encoding))), callback);
+  };
+}
