@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AccountSettings } from '../../src/account.ts';
@@ -38,9 +38,23 @@ function account(host: string): AccountSettings {
   };
 }
 
+/** In memory where there is such a place: no power fails in these tests, and thousands of journals cost less there. */
+const stateRoot = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
 export interface JobRun {
   readonly report: JobReport;
   readonly events: readonly JobEvent[];
+}
+
+export interface EngineOptions {
+  readonly source?: SandboxOptions;
+  readonly target?: SandboxOptions;
+  /** Cuts what the servers send into deliveries. */
+  readonly split?: (bytes: Buffer) => readonly Buffer[];
+  /** Longest silence of a server that owes an answer. Default: the client's own. */
+  readonly idleMs?: number;
+  /** How long a target must be quiet before what is not there counts as absent. Default 60. */
+  readonly settleMs?: number;
 }
 
 /** Two sandbox servers in this thread, and a state directory: everything a job needs, without sockets or threads. */
@@ -48,12 +62,14 @@ export class Engine implements Disposable {
   readonly servers: { readonly source: SandboxServer; readonly target: SandboxServer };
   readonly source: SandboxAccount;
   readonly target: SandboxAccount;
-  readonly stateDir = mkdtempSync(join(tmpdir(), 'engine-'));
+  readonly stateDir = mkdtempSync(join(stateRoot, 'engine-'));
   readonly #split: ((bytes: Buffer) => readonly Buffer[]) | undefined;
+  readonly #idleMs: number | undefined;
+  readonly #settleMs: number;
 
-  constructor(
-    options: { source?: SandboxOptions; target?: SandboxOptions; split?: (bytes: Buffer) => readonly Buffer[] } = {},
-  ) {
+  constructor(options: EngineOptions = {}) {
+    this.#idleMs = options.idleMs;
+    this.#settleMs = options.settleMs ?? 60;
     this.servers = { source: new SandboxServer(options.source), target: new SandboxServer(options.target) };
     this.source = this.servers.source.addAccount({ user, password });
     this.target = this.servers.target.addAccount({ user, password });
@@ -65,7 +81,8 @@ export class Engine implements Disposable {
     return ({ host }, clock) => {
       const server = host === 'source.test' ? this.servers.source : this.servers.target;
       const wire = this.#split === undefined ? {} : { split: this.#split };
-      return ImapClient.connect({ host, tls: 'none', transport: connectSandbox(server, wire), clock });
+      const timeouts = { idleMs: this.#idleMs };
+      return ImapClient.connect({ host, tls: 'none', transport: connectSandbox(server, wire), clock, timeouts });
     };
   }
 
@@ -105,7 +122,7 @@ export class Engine implements Disposable {
     const parts = {
       host: new InlineHost(connect),
       clock: systemClock,
-      settleMs: 60,
+      settleMs: this.#settleMs,
       ...(openJournal === undefined ? {} : { openJournal }),
     };
     return { report: await migrate(this.settings(overrides), { onEvent, signal }, parts), events };
@@ -139,6 +156,13 @@ export function contents(account: SandboxAccount): Record<string, unknown[]> {
     }));
   }
   return folders;
+}
+
+/** The same without the order: what was sent again lands after its neighbours. */
+export function multisets(account: SandboxAccount): Record<string, string[]> {
+  return Object.fromEntries(
+    Object.entries(contents(account)).map(([path, rows]) => [path, rows.map((row) => JSON.stringify(row)).sort()]),
+  );
 }
 
 function pathOf(mailbox: MailboxSnapshot): string {

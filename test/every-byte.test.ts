@@ -1,0 +1,101 @@
+/**
+ * A connection cut at every single byte of a small job. `npm test` cuts at each byte on one of the kinds of target and goes
+ * round over them; `EVERY_BYTE=1 npx vitest run --project unit test/every-byte.test.ts` cuts at each byte on each kind.
+ */
+import { describe, expect, it } from 'vitest';
+import type { NewMessage, SandboxOptions } from '../src/sandbox/index.ts';
+import { Engine, multisets } from './support/engine.ts';
+
+/** Not needed here; each would only make the sessions longer, or a login slower. */
+const needless = [
+  ...['SCRAM-SHA-1', 'SCRAM-SHA-256', 'CRAM-MD5', 'PLAIN', 'LOGIN', 'XOAUTH2', 'OAUTHBEARER'].map((it) => `AUTH=${it}`),
+  ...[
+    'ID',
+    'QUOTA',
+    'NAMESPACE',
+    'IDLE',
+    'ENABLE',
+    'CHILDREN',
+    'MOVE',
+    'SPECIAL-USE',
+    'ESEARCH',
+    'STARTTLS',
+    'SASL-IR',
+  ],
+  ...['CONDSTORE', 'STATUS=SIZE', 'PROXYAUTH', 'APPENDLIMIT'],
+];
+
+/** About 100 bytes. */
+const message = (n: number, flags: readonly string[] = []): NewMessage => ({
+  body: `Message-ID: <${n}@x>\r\nDate: Sat, 01 Feb 2020 10:00:00 +0200\r\nSubject: ${n}\r\n\r\nbody ${n}\r\n`,
+  internalDate: '01-Feb-2020 10:00:00 +0200',
+  flags,
+});
+
+const targets = [['UIDPLUS'], []].flatMap((uidPlus) =>
+  [['LITERAL+'], []].flatMap((literalPlus) =>
+    [false, true].map((commitAtLastOctet) => ({ features: [...uidPlus, ...literalPlus], commitAtLastOctet })),
+  ),
+);
+const stride = process.env.EVERY_BYTE === undefined ? targets.length : 1;
+
+/** Time that one run of three messages may take, with a machine that has other things to do. */
+const patienceMs = 15_000;
+
+interface Cut {
+  readonly side: 'source' | 'target';
+  readonly direction: 'in' | 'out';
+  readonly bytes: number;
+}
+
+/**
+ * Runs a job whose connection is cut. A job that had begun goes on by itself; one that could not begin is run once more.
+ * False: it never came to that byte.
+ */
+async function survives(cut: Cut, target: SandboxOptions): Promise<boolean> {
+  using engine = new Engine({ source: { disable: needless }, target, settleMs: 4 });
+  for (const it of [message(1), message(2), message(1), message(1, ['\\Seen'])]) engine.source.inbox.append(it);
+  const { side, direction, bytes } = cut;
+  const fault = engine.servers[side].faults.add({ direction, bytes }, { kind: 'cut' });
+  const run = () => within(patienceMs, engine.run({ connections: 1 }));
+  const { report } = await run().catch((error: unknown) => {
+    expect({ ...cut, error }).toEqual({ ...cut, error: expect.objectContaining({ exitCode: 4 }) });
+    return run();
+  });
+  const { exitCode, verdict, refused, copied, alreadyThere } = report;
+  expect({ ...cut, exitCode, verdict, refused, dealtWith: copied + alreadyThere, warnings: report.warnings }).toEqual({
+    ...cut,
+    exitCode: 0,
+    verdict: 'complete',
+    refused: 0,
+    dealtWith: 4,
+    warnings: expect.any(Array),
+  });
+  expect({ ...cut, ...multisets(engine.target) }).toEqual({ ...cut, ...multisets(engine.source) });
+  return fault.fired > 0;
+}
+
+async function within<Result>(ms: number, work: Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no end after ${ms} ms`)), ms);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
+describe.each(['target', 'source'] as const)('the connection to the %s', (side) => {
+  describe.each(['in', 'out'] as const)('cut at every byte of its %s', (direction) => {
+    it.each(targets.map((target, index) => ({ ...target, index })))(
+      'costs neither a message nor a double: target with $features, at the last octet $commitAtLastOctet',
+      async ({ features, commitAtLastOctet, index }) => {
+        const without = ['UIDPLUS', 'LITERAL+'].filter((feature) => !features.includes(feature));
+        const target = { disable: [...needless, ...without], commitAtLastOctet };
+        let bytes = 1 + (index % stride);
+        while (await survives({ side, direction, bytes }, target)) bytes += stride;
+        // The greeting, the login, the list and the copy: it was no session that ended early.
+        expect(bytes).toBeGreaterThan(250);
+      },
+      stride === 1 ? 600_000 : 60_000,
+    );
+  });
+});
