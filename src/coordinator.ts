@@ -58,6 +58,8 @@ class Job {
   readonly #progress: ProgressMeter;
   readonly #warnings: string[] = [];
   #runs: readonly FolderRun[] = [];
+  /** When the folders' STATUS came. */
+  #listedAt = 0;
   #driver: FolderDriver | null = null;
   #journal: Journal | null = null;
   #keepsOrder = true;
@@ -142,6 +144,7 @@ class Job {
     const { mapping, order, subscriptions } = this.#settings;
     lane.post({ kind: 'list' });
     const listed = await lane.expect(['listed']);
+    this.#listedAt = this.#clock.now();
     const atTarget = listed.target ?? { folders: [], quotas: [] };
     const map = mapFolders(
       { folders: listed.source.folders, naming: source },
@@ -202,6 +205,7 @@ class Job {
       onEvent: (event) => this.#hooks.onEvent(event),
       onWarning: (message) => this.#warn(message),
       settleMs: this.#parts.settleMs ?? defaultSettleMs,
+      listedAt: this.#listedAt,
       flags,
       connections,
       reportsUids: this.#targetReportsUids,

@@ -29,6 +29,8 @@ export interface FolderDriverParts {
   readonly onWarning: (message: string) => void;
   /** How long a target must be quiet before a message whose APPEND was not answered counts as absent. */
   readonly settleMs: number;
+  /** When the folders' STATUS came, by `clock`. */
+  readonly listedAt: number;
   readonly flags: FlagPolicy;
   /** Lanes of the job at most. */
   readonly connections: number;
@@ -151,7 +153,7 @@ export class FolderDriver {
 
   /** Brings journal and target to agree about a folder, where something is open between them, before anything is appended. */
   async #settle(run: FolderRun, lane: LaneDriver): Promise<void> {
-    const { journal, crew, clock, settleMs } = this.#parts;
+    const { journal, crew, clock, settleMs, listedAt } = this.#parts;
     const { pair } = run;
     const source = pair.source.status;
     const target = run.created ? null : (pair.target?.status ?? null);
@@ -175,13 +177,16 @@ export class FolderDriver {
         inDoubt: known === null,
       }));
     const latest = journal.folder(pair.source.rawName, pair.targetName) ?? opened;
-    const { adopted, compared, found } = await recoverFolder(run, latest, target, {
+    const recovered = await recoverFolder(run, latest, target, {
       lane,
       journal,
       clock,
       settleMs: settleMs * (crew.lastLost?.code === 'TIMEOUT' ? stallFactor : 1),
+      seenAt: run.journal === null ? listedAt : null,
       isStopping: () => crew.isEnding,
     });
+    if (recovered === null) return;
+    const { adopted, compared, found } = recovered;
     if (adopted > 0)
       run.notes.push(`${adopted} messages were at the target already (${compared} of them compared byte for byte)`);
     if (found > 0) run.notes.push(`${found} messages whose answer was lost were found at the target`);

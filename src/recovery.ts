@@ -20,9 +20,19 @@ export interface RecoveryParts {
   readonly clock: Clock;
   /** The target must not have changed for this long before what is not there counts as absent: it may still be committing. */
   readonly settleMs: number;
-  /** True: give up waiting; what is in doubt stays so. */
+  /**
+   * When this run was told what it knows of the target folder, by the job's clock; `null`: since then this run itself has
+   * appended to it.
+   */
+  readonly seenAt: number | null;
+  /** True: give up; what is in doubt stays so. */
   isStopping(): boolean;
 }
+
+/** How often a target is asked whether it has changed, at most. */
+const askEveryMs = 1_000;
+/** A folder in which others' mail keeps arriving is never quiet: so many times as long without anything of ours will do. */
+const busyFactor = 6;
 
 /** What was found at the target. */
 export interface Recovered {
@@ -36,20 +46,29 @@ export interface Recovered {
 
 /**
  * Brings the journal and the target to agree about one folder before anything is appended to it. Nothing is ever guessed:
- * an unknown outcome is looked up, by content.
+ * an unknown outcome is looked up, by content. `null`: it was stopped, and the folder is in doubt as before.
  */
 export async function recoverFolder(
   run: FolderRun,
   folder: JournalFolder,
   facts: FolderFacts | null,
   parts: RecoveryParts,
-): Promise<Recovered> {
+): Promise<Recovered | null> {
   const recovery = new Recovery(run, folder, parts);
-  const found = folder.intents > 0 ? await recovery.reconcile(facts) : 0;
-  const doubtful = folder.inDoubt && facts !== null && facts.messages > 0;
-  const { adopted, compared } = doubtful ? await recovery.adopt(folder.fence ?? 1) : { adopted: 0, compared: 0 };
-  if (folder.inDoubt) await parts.journal.write({ kind: 'settled', folderId: folder.id });
-  return { adopted, compared, found };
+  try {
+    const found = folder.intents > 0 ? await recovery.reconcile(facts) : 0;
+    const doubtful = folder.inDoubt && facts !== null && facts.messages > 0;
+    const { adopted, compared } = doubtful ? await recovery.adopt(folder.fence ?? 1) : { adopted: 0, compared: 0 };
+    if (folder.inDoubt) await parts.journal.write({ kind: 'settled', folderId: folder.id });
+    return { adopted, compared, found };
+  } catch (error) {
+    if (error instanceof RecoveryStopped) return null;
+    throw error;
+  }
+}
+
+class RecoveryStopped extends Error {
+  override readonly name = 'RecoveryStopped';
 }
 
 class Recovery {
@@ -65,34 +84,35 @@ class Recovery {
 
   /** Settles every open intent of the folder: found at the target, or certainly not there. */
   async reconcile(atStart: FolderFacts | null): Promise<number> {
-    const { journal, clock, settleMs } = this.#parts;
+    const { journal, clock, settleMs, seenAt } = this.#parts;
     const folderId = this.#folder.id;
     let open = await journal.intents(folderId);
     const batches = new Map<number, number>();
     for (const { batch } of open) batches.set(batch, (batches.get(batch) ?? 0) + 1);
     let found = 0;
-    let quietSince = clock.now();
-    let uidNext = atStart?.uidNext ?? null;
+    let foundAt = clock.now();
+    let still = seenAt === null ? null : { mark: markOf(atStart), since: seenAt };
     for (let looked = false; open.length > 0; ) {
+      const askedAt = clock.now();
       const facts = await this.#status();
-      const changed = facts?.uidNext !== uidNext;
-      if (changed) {
-        uidNext = facts?.uidNext ?? null;
-        quietSince = clock.now();
+      if (still === null || still.mark !== markOf(facts)) {
+        still = { mark: markOf(facts), since: clock.now() };
+        looked = false;
       }
-      if (changed || !looked) {
+      if (!looked) {
         const verdicts = facts === null || facts.messages === 0 ? [] : await this.#find(open);
-        if (verdicts.length > 0) await journal.write({ kind: 'verdicts', folderId, verdicts });
-        found += verdicts.length;
-        const uids = new Set(verdicts.map(({ uid }) => uid));
-        open = open.filter(({ uid }) => !uids.has(uid));
         looked = true;
+        if (verdicts.length > 0) {
+          await journal.write({ kind: 'verdicts', folderId, verdicts });
+          found += verdicts.length;
+          foundAt = clock.now();
+          const uids = new Set(verdicts.map(({ uid }) => uid));
+          open = open.filter(({ uid }) => !uids.has(uid));
+        }
       }
-      if (open.length === 0) break;
-      const leftMs = settleMs - (clock.now() - quietSince);
-      if (leftMs <= 0) break;
-      if (this.#parts.isStopping()) return found;
-      await new Promise<void>((resolve) => clock.after(Math.min(leftMs, settleMs / 4), resolve));
+      // Looking takes its time as well: only an answer that was asked for after the wait says that nothing came meanwhile.
+      if (askedAt - still.since >= settleMs || askedAt - foundAt >= busyFactor * settleMs) break;
+      if (open.length > 0) await this.#pause(Math.min(still.since + settleMs - clock.now(), settleMs / 4, askEveryMs));
     }
     // A part of a batch is there and a part is not: this server does not keep RFC 3502, and gets one message at a time.
     for (const { batch } of open) {
@@ -101,6 +121,13 @@ class Recovery {
     }
     if (open.length > 0) await journal.write({ kind: 'dropped', folderId, uids: open.map(({ uid }) => uid) });
     return found;
+  }
+
+  /** @throws RecoveryStopped */
+  async #pause(ms: number): Promise<void> {
+    const { clock, isStopping } = this.#parts;
+    await new Promise<void>((resolve) => clock.after(Math.max(0, ms), resolve));
+    if (isStopping()) throw new RecoveryStopped();
   }
 
   /** Looks for the messages of open intents at the target, by content. */
@@ -179,8 +206,16 @@ class Recovery {
   ): Promise<FolderContents> {
     const task = this.#run.task(false);
     const folder = side === 'source' ? { raw: task.sourceRawName } : task.targetName;
-    return this.#parts.lane.inspect(this.#run.id, { side, folder, ...part });
+    const contents = await this.#parts.lane.inspect(this.#run.id, { side, folder, ...part });
+    // What was not read must not be taken for absent.
+    if (!contents.complete) throw new RecoveryStopped();
+    return contents;
   }
+}
+
+/** What changes when a folder gets a message. RFC 3501 2.3.1.1: UIDNEXT always does; not every server tells it. */
+function markOf(facts: FolderFacts | null): number | null {
+  return facts === null ? null : (facts.uidNext ?? facts.messages);
 }
 
 function toVerdicts(

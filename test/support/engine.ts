@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AccountSettings } from '../../src/account.ts';
-import { systemClock } from '../../src/clock.ts';
+import { type Clock, systemClock } from '../../src/clock.ts';
 import { type JobParts, migrate } from '../../src/coordinator.ts';
 import type { JobEvent, JobReport, JobSettings, VerifyReport } from '../../src/job.ts';
 import { ImapClient } from '../../src/protocol/index.ts';
@@ -55,6 +55,8 @@ export interface EngineOptions {
   readonly idleMs?: number;
   /** How long a target must be quiet before what is not there counts as absent. Default 60. */
   readonly settleMs?: number;
+  /** The job's clock; the connections keep the system's. */
+  readonly clock?: Clock;
 }
 
 /** Two sandbox servers in this thread, and a state directory: everything a job needs, without sockets or threads. */
@@ -66,10 +68,12 @@ export class Engine implements Disposable {
   readonly #split: ((bytes: Buffer) => readonly Buffer[]) | undefined;
   readonly #idleMs: number | undefined;
   readonly #settleMs: number;
+  readonly #clock: Clock;
 
   constructor(options: EngineOptions = {}) {
     this.#idleMs = options.idleMs;
     this.#settleMs = options.settleMs ?? 60;
+    this.#clock = options.clock ?? systemClock;
     this.servers = { source: new SandboxServer(options.source), target: new SandboxServer(options.target) };
     this.source = this.servers.source.addAccount({ user, password });
     this.target = this.servers.target.addAccount({ user, password });
@@ -121,7 +125,7 @@ export class Engine implements Disposable {
     const { openJournal, connect = this.connect } = hooks;
     const parts = {
       host: new InlineHost(connect),
-      clock: systemClock,
+      clock: this.#clock,
       settleMs: this.#settleMs,
       ...(openJournal === undefined ? {} : { openJournal }),
     };

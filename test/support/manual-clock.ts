@@ -34,7 +34,25 @@ export class ManualClock implements Clock {
     this.#now = end;
     await turns(3);
   }
+
+  /** Lets time pass, from one due timer to the next, whenever the event loop has nothing else to do, until `work` is done. */
+  async during<Result>(work: Promise<Result>): Promise<Result> {
+    const state = { done: false };
+    const over = () => {
+      state.done = true;
+    };
+    work.then(over, over);
+    while (!state.done) {
+      await turns(idleTurns);
+      const due = Math.min(...[...this.#timers].map(({ dueMs }) => dueMs));
+      if (!state.done && Number.isFinite(due)) await this.advance(due - this.#now);
+    }
+    return work;
+  }
 }
+
+/** More turns of the event loop than one exchange between connections in memory takes. */
+const idleTurns = 100;
 
 /** Waits until the event loop has turned so often: what was under way has happened then. */
 export async function turns(count: number): Promise<void> {
