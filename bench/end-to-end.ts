@@ -1,19 +1,20 @@
 /**
  * The built command as a user runs it, a process with default options and a new journal, between two private Dovecots on
- * this machine; beside it the least that could copy the same mail (`support/floor.ts`). The two take turns.
+ * this machine; beside it the least that could copy the same mail (`floor.ts`). The two take turns. The mail is that of the
+ * tests, odd shapes and names included; `peers.ts` measures more of it.
  *
  * Options: `--messages=N` (default 2000), `--runs=N` (default 3), `--json` (one object with every single run).
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { compareDumps, dumpAccount } from '../test/support/compare.ts';
+import { dumpAccount } from '../test/support/compare.ts';
 import { generateCorpus, loadCorpus } from '../test/support/corpus.ts';
-import { quote, RawImap } from '../test/support/imap-raw.ts';
-import { type AccountAccess, accessTo, type ServerInstance, startDovecot } from '../test/support/servers/index.ts';
-import { type Contender, printEndToEnd } from './support/end-to-end-table.ts';
-import type { FloorAccounts } from './support/floor.ts';
-import { describeMachine, usableDovecot } from './support/machine.ts';
-import { type MeasuredRun, measureRun } from './support/measured-run.ts';
+import { type AccountAccess, accessTo, startDovecot } from '../test/support/servers/index.ts';
+import { compileCPrograms } from './support/c-programs.ts';
+import { type Entry, measureCell } from './support/cell.ts';
+import { nodeFloor, ours } from './support/contender.ts';
+import { type CopiedMail, entryRows, formatColumns } from './support/entry-table.ts';
+import { describeMachine, machineLines, usableDovecot } from './support/machine.ts';
 import { spreadOf } from './support/spread.ts';
 
 interface Options {
@@ -21,16 +22,6 @@ interface Options {
   readonly messages: number;
   readonly runs: number;
 }
-
-interface Mail {
-  readonly folders: number;
-  readonly messages: number;
-  readonly bytes: number;
-}
-
-/** Benches are run from the root of the checkout. */
-const commandFile = join(process.cwd(), 'dist', 'cli.js');
-const floorFile = join(import.meta.dirname, 'support', 'floor.js');
 
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
@@ -43,100 +34,59 @@ async function main(): Promise<void> {
   const machine = describeMachine(dovecot.version);
   const workDir = mkdtempSync(join(import.meta.dirname, 'end-to-end-'));
   try {
-    await using source = await startDovecot();
-    await using target = await startDovecot();
-    const mail = await load(accessTo(source), options.messages);
-    const contenders = await measure({ source, target }, { ...options, mail, workDir });
-    const secondsOf = (contender: Contender | undefined) =>
-      spreadOf(contender?.runs.map(({ wallSeconds }) => wallSeconds) ?? []).median;
-    const [ours, , floor] = contenders;
-    const timesAsLongAsFloor = secondsOf(ours) / secondsOf(floor);
+    const { mail, entries } = await measure(options, workDir);
+    const [oursTime = Number.NaN, floorTime = Number.NaN] = entries.map(medianSeconds);
+    const timesAsLongAsFloor = oursTime / floorTime;
     if (options.json) {
-      console.log(JSON.stringify({ bench: 'end-to-end', machine, mail, timesAsLongAsFloor, contenders }));
-    } else printEndToEnd({ machine, mail, timesAsLongAsFloor, contenders, runs: options.runs });
+      console.log(JSON.stringify({ bench: 'end-to-end', machine, mail, timesAsLongAsFloor, entries }));
+      return;
+    }
+    console.log('\nend-to-end: two Dovecots on this machine, clear text');
+    console.log(machineLines(machine).join('\n'));
+    const size = `${mail.messages} messages, ${(mail.bytes / 1e6).toFixed(1)} MB, ${mail.folders} folders`;
+    console.log(`${size}; whole processes, in turns; digests, flags and dates compared after every run\n`);
+    console.log(formatColumns(entryRows(entries, mail)));
+    console.log(`\n  imap-migrate takes ${timesAsLongAsFloor.toFixed(2)} times as long as the floor`);
   } finally {
     rmSync(workDir, { recursive: true, force: true });
   }
 }
 
+async function measure(options: Options, workDir: string): Promise<{ mail: CopiedMail; entries: Entry[] }> {
+  const programs = compileCPrograms(workDir);
+  await using source = await startDovecot();
+  await using target = await startDovecot();
+  const mail = await load(accessTo(source), options.messages);
+  // Reading it fills the source's caches, to the benefit of all: nobody's time.
+  const original = await dumpAccount(accessTo(source));
+  const { runs } = options;
+  const entries = await measureCell(
+    [
+      { contender: ours, runs, again: true },
+      { contender: nodeFloor(1), runs, again: false },
+    ],
+    {
+      name: 'end-to-end',
+      servers: { source, target },
+      original,
+      line: { dial: (account) => account, caFile: null },
+      workDir,
+      usage: programs?.usage ?? null,
+      onRun: () => {},
+    },
+  );
+  return { mail, entries };
+}
+
 /** The mail itself does not outlive this function: a big process is slow to start others. */
-async function load(access: AccountAccess, messages: number): Promise<Mail> {
+async function load(access: AccountAccess, messages: number): Promise<CopiedMail> {
   const corpus = generateCorpus({ messages });
   await loadCorpus(access, corpus);
   return { folders: corpus.folders.length, messages: corpus.messages, bytes: corpus.bytes };
 }
 
-interface Surroundings {
-  readonly mail: Mail;
-  readonly runs: number;
-  readonly workDir: string;
-}
-
-async function measure(
-  servers: { readonly source: ServerInstance; readonly target: ServerInstance },
-  { mail, runs, workDir }: Surroundings,
-): Promise<Contender[]> {
-  const source = accessTo(servers.source);
-  const results = { ours: [] as MeasuredRun[], again: [] as MeasuredRun[], floor: [] as MeasuredRun[] };
-  const floor = async (user: string): Promise<MeasuredRun> => {
-    const accounts: FloorAccounts = { source, target: accessTo(servers.target, user) };
-    const run = await measureRun(floorFile, [secretFile(workDir, `${user}.json`, JSON.stringify(accounts))]);
-    await checkCount(accounts.target, mail.messages);
-    return run;
-  };
-  const ours = async (user: string): Promise<MeasuredRun> => {
-    const access = accessTo(servers.target, user);
-    const files = [source, access].map((account, side) =>
-      secretFile(workDir, `${user}-${side === 0 ? 'source' : 'target'}.ini`, iniOf(account)),
-    );
-    const state = join(workDir, `state-${user}`);
-    const run = await measureRun(commandFile, [...files, '--state', state, '--progress', 'never']);
-    await checkCount(access, mail.messages);
-    return run;
-  };
-  // The first to read the source fills its caches, to the benefit of all others: nobody's time.
-  await floor('warm-up');
-  for (let run = 1; run <= runs; run++) {
-    const turns = [
-      async () => results.ours.push(await ours(`ours-${run}`)),
-      async () => results.floor.push(await floor(`floor-${run}`)),
-    ];
-    for (const turn of run % 2 === 1 ? turns : turns.reverse()) await turn();
-    results.again.push(await ours(`ours-${run}`));
-  }
-  const original = await dumpAccount(source);
-  for (const user of [`ours-${runs}`, `floor-${runs}`]) {
-    const differences = compareDumps(original, await dumpAccount(accessTo(servers.target, user)));
-    if (differences.length > 0) throw new Error(`${user} is not what was copied:\n${differences.join('\n')}`);
-  }
-  return [
-    { name: 'imap-migrate', messages: mail.messages, bytes: mail.bytes, runs: results.ours },
-    { name: 'nothing to do', messages: 0, bytes: 0, runs: results.again },
-    { name: 'floor', messages: mail.messages, bytes: mail.bytes, runs: results.floor },
-  ];
-}
-
-function iniOf({ host, port, user, password }: AccountAccess): string {
-  return `[DEFAULT]\nhost = ${host}\nport = ${port}\nusername = ${user}\npassword = ${password}\nssl = no\n`;
-}
-
-function secretFile(dir: string, name: string, content: string): string {
-  const file = join(dir, name);
-  writeFileSync(file, content, { mode: 0o600 });
-  return file;
-}
-
-/** A run that copied less, or more, is no measurement. */
-async function checkCount(access: AccountAccess, expected: number): Promise<void> {
-  await using client = await RawImap.open(access);
-  let count = 0;
-  for (const { rawName, attributes } of await client.list()) {
-    if (attributes.some((attribute) => /^\\(noselect|nonexistent)$/i.test(attribute))) continue;
-    const { untagged } = await client.command(`STATUS ${quote(rawName)} (MESSAGES)`);
-    const items = untagged.find(({ values }) => values[0] === 'STATUS')?.values[2];
-    count += Array.isArray(items) ? Number(items[1]) : Number.NaN;
-  }
-  if (count !== expected) throw new Error(`${access.user} holds ${count} messages instead of ${expected}`);
+function medianSeconds({ runs }: Entry): number {
+  return spreadOf(runs.map(({ wallSeconds }) => wallSeconds)).median;
 }
 
 /** Options of other benches are none of ours. */

@@ -1,16 +1,23 @@
 /**
- * `npm run bench [-- NAME...] [--json]`: compiles `src/` and `bench/` and runs every `bench/NAME.ts`, or the named ones.
- * Other options are passed on to them, with `=` where they take a value.
+ * `npm run bench [-- NAME...] [OPTION...]`: compiles `src/` and `bench/` and runs every `bench/NAME.ts`, or the named ones.
+ * From the first option on everything is passed on to them.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureReady, projectRoot, runScript, SetupError, scratchDir } from './setup.mjs';
 
+/** Takes too long to run without being asked for. */
+const onRequest = ['peers'];
+/** A program that benches run beside the product. */
+const competitor = 'floor';
+
 await runScript(async () => {
   const args = process.argv.slice(2);
-  const options = args.filter((arg) => arg.startsWith('-'));
-  const names = chooseBenches(args.filter((arg) => !arg.startsWith('-')));
+  const firstOption = args.findIndex((arg) => arg.startsWith('-'));
+  const nameCount = firstOption === -1 ? args.length : firstOption;
+  const names = chooseBenches(args.slice(0, nameCount));
+  const options = args.slice(nameCount);
   ensureReady();
   mkdirSync(scratchDir, { recursive: true });
   const outDir = mkdtempSync(join(scratchDir, 'bench-'));
@@ -27,11 +34,12 @@ function chooseBenches(wanted) {
   const present = readdirSync(join(projectRoot, 'bench'))
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))
     .map((file) => file.slice(0, -'.ts'.length))
+    .filter((name) => name !== competitor)
     .sort();
   for (const name of wanted) {
     if (!present.includes(name)) throw new SetupError(`There is no bench '${name}'; there are: ${present.join(', ')}.`);
   }
-  return wanted.length === 0 ? present : wanted;
+  return wanted.length === 0 ? present.filter((name) => !onRequest.includes(name)) : wanted;
 }
 
 function compile(outDir) {

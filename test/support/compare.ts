@@ -25,6 +25,8 @@ export type AccountDump = ReadonlyMap<string, readonly DumpedMessage[]>;
 export interface DumpOptions {
   /** Compare line ends and a missing final newline as equal: every line end becomes CRLF, the last line ends. */
   readonly canonical?: boolean;
+  /** A header line that counts for nothing, wherever it stands: some tools leave a mark of their own. */
+  readonly withoutHeader?: string;
 }
 
 /** The whole account through the raw client. */
@@ -171,7 +173,8 @@ function describe(
   message: { uid: number; flags: readonly string[]; internalDate: string; body: Buffer },
   options: DumpOptions,
 ): DumpedMessage {
-  const body = options.canonical === true ? toCanonical(message.body) : message.body;
+  const bare = options.withoutHeader === undefined ? message.body : withoutHeader(message.body, options.withoutHeader);
+  const body = options.canonical === true ? toCanonical(bare) : bare;
   const isSystem = (flag: string) => flag.startsWith('\\');
   return {
     uid: message.uid,
@@ -192,6 +195,14 @@ function describe(
 function toCanonical(body: Buffer): Buffer {
   const text = body.toString('latin1').replace(/\r\n|\r|\n/g, '\r\n');
   return Buffer.from(text.endsWith('\r\n') ? text : `${text}\r\n`, 'latin1');
+}
+
+/** `body` without its first line `name: …`, if that is one of the header. */
+function withoutHeader(body: Buffer, name: string): Buffer {
+  const head = Math.max(0, body.indexOf('\r\n\r\n'));
+  const from = body.subarray(0, head + 2).indexOf(`${name}: `);
+  if (from === -1 || (from > 0 && body[from - 1] !== 0x0a)) return body;
+  return Buffer.concat([body.subarray(0, from), body.subarray(body.indexOf('\r\n', from) + 2)]);
 }
 
 function folderKey(name: string, prefix: string, separator: string): string {

@@ -3,4 +3,4 @@ export { startCourier } from './courier.ts';
 export { type DovecotOptions, startDovecot } from './dovecot.ts';
 export { startImap4d } from './imap4d.ts';
 export { type AccountAccess, accessTo, type ServerInstance } from './instance.ts';
-export { type AvailableServers, prepareServers } from './packages.ts';
+export { type AvailableServers, prepareMbsync, prepareServers } from './packages.ts';

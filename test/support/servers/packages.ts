@@ -81,6 +81,43 @@ async function prepareDovecot(): Promise<true> {
 async function prepareRoot(name: keyof typeof unpacked): Promise<string> {
   if (process.getuid?.() !== 0) throw new Error('it needs root');
   const { packages, program } = unpacked[name];
+  return cachedFolder(name, packages, async (fresh, workDir) => {
+    // As if nothing were installed: the answer is everything the program needs, down to the C library.
+    const wanted = await packagesFor(packages, ['-o', 'Dir::State::status=/dev/null']);
+    await unpack(
+      wanted.filter((item) => !needless.test(item)),
+      fresh,
+      workDir,
+    );
+    if (!existsSync(join(fresh, program))) throw new Error(`the packages brought no ${program}`);
+    completeRoot(fresh);
+  });
+}
+
+/**
+ * The command that runs mbsync: the installed one, else one unpacked into the cache folder with the libraries that are not
+ * installed.
+ * @throws Error where there is neither mbsync nor apt
+ */
+export async function prepareMbsync(): Promise<readonly [string, ...string[]]> {
+  if (commandExists('mbsync')) return ['mbsync'];
+  const root = await cachedFolder('mbsync', ['isync'], async (fresh, workDir) => {
+    await unpack(await packagesFor(['isync'], []), fresh, workDir);
+  });
+  const program = join(root, 'usr/bin/mbsync');
+  const libraries = join(root, 'usr/lib');
+  const folders = existsSync(libraries) ? readdirSync(libraries).map((name) => join(libraries, name)) : [];
+  const command = ['env', `LD_LIBRARY_PATH=${folders.join(':')}`, program] as const;
+  await run(command[0], [...command.slice(1), '--version']);
+  return command;
+}
+
+/** A folder of the cache that `make` fills, in a folder of its own, when it is not there yet. */
+async function cachedFolder(
+  name: string,
+  packages: readonly string[],
+  make: (fresh: string, workDir: string) => Promise<void>,
+): Promise<string> {
   const key = createHash('sha256')
     .update(JSON.stringify([cacheFormat, packages, readFileSync('/etc/os-release', 'utf8'), process.arch]))
     .digest('hex')
@@ -92,20 +129,9 @@ async function prepareRoot(name: keyof typeof unpacked): Promise<string> {
   mkdirSync(cacheDir, { recursive: true });
   const workDir = mkdtempSync(join(cacheDir, `.${name}-`));
   try {
-    const debs = join(workDir, 'debs');
     const fresh = join(workDir, 'root');
-    mkdirSync(debs);
     mkdirSync(fresh);
-    // As if nothing were installed: the answer is everything the program needs, down to the C library.
-    const simulated = await apt([
-      ...['install', '-s', '-y', '-o', 'Dir::State::status=/dev/null', '-o', 'APT::Install-Recommends=0'],
-      ...packages,
-    ]);
-    const wanted = [...simulated.matchAll(/^Inst (\S+)/gm)].map((match) => match[1] ?? '');
-    await apt(['download', ...wanted.filter((item) => !needless.test(item))], debs);
-    for (const file of readdirSync(debs)) await run('dpkg', ['-x', join(debs, file), fresh]);
-    if (!existsSync(join(fresh, program))) throw new Error(`the packages brought no ${program}`);
-    completeRoot(fresh);
+    await make(fresh, workDir);
     try {
       renameSync(fresh, root);
     } catch (error) {
@@ -115,6 +141,19 @@ async function prepareRoot(name: keyof typeof unpacked): Promise<string> {
   } finally {
     rmSync(workDir, { recursive: true, force: true });
   }
+}
+
+/** What an installation would bring. */
+async function packagesFor(packages: readonly string[], options: readonly string[]): Promise<string[]> {
+  const simulated = await apt([...['install', '-s', '-y', '-o', 'APT::Install-Recommends=0'], ...options, ...packages]);
+  return [...simulated.matchAll(/^Inst (\S+)/gm)].map((match) => match[1] ?? '');
+}
+
+async function unpack(packages: readonly string[], root: string, workDir: string): Promise<void> {
+  const debs = join(workDir, 'debs');
+  mkdirSync(debs);
+  await apt(['download', ...packages], debs);
+  for (const file of readdirSync(debs)) await run('dpkg', ['-x', join(debs, file), root]);
 }
 
 /** What packages leave to the installation: merged-usr links, empty folders; and less to copy for every instance. */

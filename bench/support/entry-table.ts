@@ -1,0 +1,55 @@
+/** What the contenders took, as a table for people. */
+import type { Entry } from './cell.ts';
+import type { MeasuredRun } from './measured-run.ts';
+import { spreadOf } from './spread.ts';
+
+export interface CopiedMail {
+  readonly folders: number;
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+const headings = ['', 'runs', 'wall s', '(min - max)', 'messages/s', 'MB/s', 'CPU s', 'peak RSS MB'];
+
+/** Medians, except that of the memory peaks the highest counts. */
+export function entryRows(entries: readonly Entry[], mail: CopiedMail): string[][] {
+  const rows = entries.flatMap(({ name, runs, again }) => [
+    toRow(name, runs, mail),
+    ...(again.length === 0 ? [] : [toRow(`${name}, nothing to do`, again, null)]),
+  ]);
+  return [headings, ...rows];
+}
+
+/** The first column is text, the others are numbers. */
+export function formatColumns(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const lines = rows.map((row) => {
+    const cells = row.map((cell, column) =>
+      column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+    );
+    return `  ${cells.join('   ')}`;
+  });
+  return lines.join('\n');
+}
+
+function toRow(name: string, runs: readonly MeasuredRun[], mail: CopiedMail | null): string[] {
+  const wall = spreadOf(runs.map(({ wallSeconds }) => wallSeconds));
+  return [
+    name,
+    String(runs.length),
+    wall.median.toFixed(2),
+    `(${wall.min.toFixed(2)} - ${wall.max.toFixed(2)})`,
+    mail === null ? '' : count(mail.messages / wall.median),
+    mail === null ? '' : (mail.bytes / 1e6 / wall.median).toFixed(1),
+    measured(spreadOf(runs.map(({ cpuSeconds }) => cpuSeconds ?? Number.NaN)).median, (seconds) => seconds.toFixed(2)),
+    measured(spreadOf(runs.map(({ peakRssBytes }) => peakRssBytes ?? Number.NaN)).max, (bytes) => count(bytes / 1e6)),
+  ];
+}
+
+function measured(value: number, format: (value: number) => string): string {
+  return Number.isNaN(value) ? '–' : format(value);
+}
+
+function count(number: number): string {
+  return Math.round(number).toLocaleString('en-US');
+}
