@@ -2,9 +2,9 @@
 import type { ServerProcess } from './process.ts';
 
 export interface ServerInstance extends AsyncDisposable {
-  readonly kind: 'dovecot' | 'courier' | 'imap4d';
+  readonly kind: 'dovecot' | 'cyrus' | 'courier' | 'imap4d';
   readonly host: string;
-  /** Clear text; Dovecot offers STARTTLS here as well. */
+  /** Clear text; Dovecot and Cyrus offer STARTTLS here as well. */
   readonly port: number;
   /** TLS from the first byte; `null`: this server has none. */
   readonly tlsPort: number | null;

@@ -1,7 +1,7 @@
 /**
  * Which real servers this machine can run, installing what may be installed.
- * Dovecot is an ordinary package. Courier and imap4d would push other servers out, so their packages are unpacked, with all
- * they need, into a cache folder that is then a root directory of its own (chroot).
+ * Dovecot is an ordinary package. Cyrus, Courier and imap4d would push other servers out, so their packages are unpacked,
+ * with all they need, into a cache folder that is then a root directory of its own (chroot).
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -27,16 +27,30 @@ const run = promisify(execFile);
 export interface AvailableServers {
   readonly dovecot: boolean;
   /** Unpacked root directory; `null`: not available. */
+  readonly cyrusRoot: string | null;
   readonly courierRoot: string | null;
   readonly imap4dRoot: string | null;
   /** One sentence for each server that cannot be used. */
   readonly missing: readonly string[];
 }
 
+interface UnpackedServer {
+  readonly packages: readonly string[];
+  /** Must have come with them. */
+  readonly program: string;
+  /** Dependencies that are needless elsewhere. */
+  readonly needs?: RegExp;
+}
+
 const unpacked = {
+  cyrus: {
+    packages: ['cyrus-imapd', 'sasl2-bin', 'libsasl2-modules', 'libsasl2-modules-db'],
+    program: 'usr/lib/cyrus/bin/imapd',
+    needs: /^libdb5/,
+  },
   courier: { packages: ['courier-imap', 'dash'], program: 'usr/sbin/couriertcpd' },
   imap4d: { packages: ['mailutils-imap4d'], program: 'usr/sbin/imap4d' },
-} as const;
+} as const satisfies Record<string, UnpackedServer>;
 
 /** Dependencies that only installing, not running, needs. */
 const needless =
@@ -58,9 +72,10 @@ export async function prepareServers(): Promise<AvailableServers> {
     }
   };
   const dovecot = await attempt('Dovecot', prepareDovecot);
+  const cyrusRoot = await attempt('Cyrus', () => prepareRoot('cyrus'));
   const courierRoot = await attempt('Courier', () => prepareRoot('courier'));
   const imap4dRoot = await attempt('mailutils imap4d', () => prepareRoot('imap4d'));
-  return { dovecot: dovecot === true, courierRoot, imap4dRoot, missing };
+  return { dovecot: dovecot === true, cyrusRoot, courierRoot, imap4dRoot, missing };
 }
 
 async function prepareDovecot(): Promise<true> {
@@ -80,12 +95,12 @@ async function prepareDovecot(): Promise<true> {
 /** The cached root directory of `name`, unpacked now when it is not there yet. */
 async function prepareRoot(name: keyof typeof unpacked): Promise<string> {
   if (process.getuid?.() !== 0) throw new Error('it needs root');
-  const { packages, program } = unpacked[name];
+  const { packages, program, needs }: UnpackedServer = unpacked[name];
   return cachedFolder(name, packages, async (fresh, workDir) => {
     // As if nothing were installed: the answer is everything the program needs, down to the C library.
     const wanted = await packagesFor(packages, ['-o', 'Dir::State::status=/dev/null']);
     await unpack(
-      wanted.filter((item) => !needless.test(item)),
+      wanted.filter((item) => needs?.test(item) === true || !needless.test(item)),
       fresh,
       workDir,
     );
