@@ -37,11 +37,14 @@ export interface CorpusOptions {
   readonly without?: readonly string[];
   /** False: no folder name beyond the basic plane, which Courier cannot name. */
   readonly emojiFolder?: boolean;
+  /** False: no folder name with brackets and braces, which Cyrus does not take. */
+  readonly bracketFolder?: boolean;
   /** False: top-level folders only, as imap4d cannot put one folder into another that holds messages. */
   readonly nested?: boolean;
 }
 
 const emojiFolder = '📦 Paket';
+const bracketFolder = '[brackets] (and) {braces}';
 
 /** Names that have broken folder mappings; none holds a `/` or a `.`, so that every separator can carry them. */
 const folderPaths: readonly { readonly path: readonly string[]; readonly weight: number }[] = [
@@ -51,7 +54,7 @@ const folderPaths: readonly { readonly path: readonly string[]; readonly weight:
   { path: ['Archive', '2019', 'Q1 & Q2'], weight: 5 },
   { path: ['Archive', '2019', 'Q1 & Q2', 'tief', 'tiefer'], weight: 2 },
   { path: ['R&D'], weight: 5 },
-  { path: ['[brackets] (and) {braces}'], weight: 4 },
+  { path: [bracketFolder], weight: 4 },
   { path: ['日本語', '受信箱'], weight: 6 },
   { path: ['Été à Zürich'], weight: 5 },
   { path: [emojiFolder], weight: 3 },
@@ -76,7 +79,9 @@ export function generateCorpus(options: CorpusOptions): Corpus {
   const ordinary = Math.max(0, options.messages - special.length);
   const paths = folderPaths.filter(
     ({ path }) =>
-      (options.emojiFolder !== false || path[0] !== emojiFolder) && (options.nested !== false || path.length === 1),
+      (options.emojiFolder !== false || path[0] !== emojiFolder) &&
+      (options.bracketFolder !== false || path[0] !== bracketFolder) &&
+      (options.nested !== false || path.length === 1),
   );
   const totalWeight = paths.reduce((sum, folder) => sum + folder.weight, 0);
   const filled = paths.filter((folder) => folder.weight > 0);

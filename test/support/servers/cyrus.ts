@@ -13,6 +13,8 @@ import { ServerProcess, startServer } from './process.ts';
 export interface CyrusOptions {
   /** Login names; default alice and bob. */
   readonly users?: readonly [string, ...string[]];
+  /** True: bytes above 127 in headers are replaced by X, as it does by itself; here they are kept. */
+  readonly munge8bit?: boolean;
   /** More lines for the end of imapd.conf. */
   readonly extraConfig?: string;
 }
@@ -108,6 +110,7 @@ xlist-drafts: Drafts
 xlist-trash: Trash
 xlist-junk: Junk
 annotation_allow_undefined: yes
+munge8bit: ${options.munge8bit === true ? 'yes' : 'no'}
 ${options.extraConfig ?? ''}
 `;
 }
