@@ -98,6 +98,7 @@ sasl_auxprop_plugin: sasldb
 sasl_sasldb_path: /conf/sasldb2
 sasl_mech_list: PLAIN LOGIN CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256
 allowplaintext: yes
+failedloginpause: 0
 tls_server_cert: /tls/cert.pem
 tls_server_key: /tls/key.pem
 unixhierarchysep: yes

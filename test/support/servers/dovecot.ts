@@ -132,6 +132,11 @@ namespace inbox {
   prefix = ${options.prefix ?? ''}
 ${specialUse.map(([name, attribute]) => mailboxConfig(name, attribute, options.createSpecialUse === true)).join('\n')}
 }
+service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
+}
 service imap-login {
   service_count = 0
   client_limit = 2000
