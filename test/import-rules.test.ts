@@ -37,6 +37,11 @@ const rules: readonly { files: RegExp; may: RegExp; types?: RegExp; why: string 
     why: 'the sandbox is a server: it shares only small codecs with the client',
   },
   {
+    files: /^testing\//,
+    may: /^(node:|testing\/|(protocol|sandbox)\/index\.ts$)/,
+    why: 'what tests are given stands on the front doors of client and sandbox, as the code they test does',
+  },
+  {
     files: /^worker\//,
     may: /^(node:|mailparser$|worker\/|protocol\/index\.ts$|plan\/(types|message-table|shard|select)\.ts$|(account|clock|errors|log)\.ts$)/,
     types: /^job\.ts$/,

@@ -3,8 +3,8 @@ import { cpSync, rmSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { JobReport } from '../src/job.ts';
 import type { ArmedFault, CommandTrigger, FaultAction, NewMessage } from '../src/sandbox/index.ts';
+import { ManualClock, turns } from '../src/testing/index.ts';
 import { Engine, multisets } from './support/engine.ts';
-import { ManualClock, turns } from './support/manual-clock.ts';
 
 const settleMs = 10_000;
 

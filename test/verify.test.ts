@@ -6,12 +6,12 @@ import type { VerifyReport } from '../src/job.ts';
 import type { LaneHandle, LaneHost } from '../src/lanes.ts';
 import { ImapClient } from '../src/protocol/index.ts';
 import { connectSandbox, fillDemoAccount, type MessageQuirk, type SandboxMailbox } from '../src/sandbox/index.ts';
+import { ManualClock, turns } from '../src/testing/index.ts';
 import { verify } from '../src/verify.ts';
 import type { LaneResult, ToLane } from '../src/worker/contract.ts';
 import type { Connect } from '../src/worker/login.ts';
 import { Engine } from './support/engine.ts';
 import { InlineHost } from './support/inline-host.ts';
-import { ManualClock, turns } from './support/manual-clock.ts';
 
 const body = (n: number) => `Message-ID: <${n}@x>\r\nSubject: ${n}\r\n\r\nbody ${n}\r\n`;
 

@@ -6,8 +6,7 @@ import { ByeError, type ImapError } from '../../src/protocol/errors.ts';
 import { type Limits, resolveLimits } from '../../src/protocol/limits.ts';
 import { createMemoryPair } from '../../src/protocol/transport-memory.ts';
 import type { Transport, TransportHandlers } from '../../src/protocol/types.ts';
-import { ManualClock, turns } from '../support/manual-clock.ts';
-import { scriptedPair } from '../support/scripted-server.ts';
+import { ManualClock, scriptedPair, turns } from '../../src/testing/index.ts';
 import { openScripted, rejection, selecting } from '../support/scripted-session.ts';
 
 const message = (text: string) => ({ body: Buffer.from(text) });

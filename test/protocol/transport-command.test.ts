@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { ImapClient } from '../../src/protocol/client.ts';
 import type { ConnectOptions } from '../../src/protocol/connect-options.ts';
-import { ManualClock } from '../support/manual-clock.ts';
+import { ManualClock } from '../../src/testing/index.ts';
 import { rejection } from '../support/scripted-session.ts';
 
 const peer = fileURLToPath(new URL('../support/stdio-peer.mjs', import.meta.url));

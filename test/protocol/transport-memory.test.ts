@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createMemoryPair } from '../../src/protocol/transport-memory.ts';
 import type { Transport } from '../../src/protocol/types.ts';
-import { turns } from '../support/manual-clock.ts';
+import { turns } from '../../src/testing/index.ts';
 import { rejection } from '../support/scripted-session.ts';
 
 /** Starts an end and notes what it is told. */

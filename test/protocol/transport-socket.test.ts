@@ -4,8 +4,12 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { ImapClient } from '../../src/protocol/client.ts';
 import type { ConnectOptions } from '../../src/protocol/connect-options.ts';
 import { StreamTransport } from '../../src/protocol/transport-stream.ts';
-import { ManualClock } from '../support/manual-clock.ts';
-import { type ListenOptions, listenScripted, type ScriptedListener } from '../support/scripted-server.ts';
+import {
+  listenScripted,
+  ManualClock,
+  type ScriptedListener,
+  type ScriptedListenOptions,
+} from '../../src/testing/index.ts';
 import { rejection } from '../support/scripted-session.ts';
 
 const read = (name: string) => readFileSync(new URL(`../support/certs/${name}.pem`, import.meta.url), 'utf8');
@@ -27,7 +31,7 @@ afterEach(async () => {
   for (const listener of listeners.splice(0)) await listener.close();
 });
 
-async function listen(transcript: string, options: ListenOptions = {}): Promise<ScriptedListener> {
+async function listen(transcript: string, options: ScriptedListenOptions = {}): Promise<ScriptedListener> {
   const listener = await listenScripted(transcript, options);
   listeners.push(listener);
   return listener;
@@ -41,7 +45,7 @@ async function playSession(listener: ScriptedListener, options: Partial<ConnectO
   const client = await connect(listener, options);
   await client.noop();
   await client.logout();
-  await (await listener.server).done;
+  await listener.done;
   return client;
 }
 
@@ -76,7 +80,7 @@ describe('a socket', () => {
     const client = await connect(listener, { host: 'localhost', tlsOptions: { ca: ec.cert } });
     const chunks = Array.from({ length: 30 }, (_, index) => body.subarray(index * 100_000, (index + 1) * 100_000));
     await client.append('t', { body: { size: body.length, chunks } });
-    await (await listener.server).done;
+    await listener.done;
     client.close();
   });
 
@@ -179,7 +183,7 @@ describe('the wrong port', () => {
       const clock = new ManualClock();
       const listener = await listen('C: never said', { mayRunAhead: true });
       const connecting = rejection(connect(listener, { tls, clock }));
-      await listener.server;
+      await listener.servers[0];
       await clock.advance(30_000);
       const error = await connecting;
       expect(error).toMatchObject({ name: 'ConnectError' });
@@ -250,7 +254,7 @@ describe('STARTTLS', () => {
     const clock = new ManualClock();
     const listener = await listen('S: * OK [CAPABILITY IMAP4rev1 STARTTLS] ready\nC: $S STARTTLS\nS: $S OK go');
     const connecting = rejection(connect(listener, { tls: 'starttls', clock }));
-    await (await listener.server).done;
+    await listener.done;
     await clock.advance(30_000);
     expect(await connecting).toMatchObject({ name: 'ConnectError' });
   });

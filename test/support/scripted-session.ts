@@ -1,31 +1,5 @@
-import { ImapClient } from '../../src/protocol/client.ts';
-import type { ConnectOptions } from '../../src/protocol/connect-options.ts';
-import { ManualClock } from './manual-clock.ts';
-import { type ScriptedServer, type ScriptOptions, scriptedPair } from './scripted-server.ts';
-
-export interface ScriptedSession {
-  readonly client: ImapClient;
-  readonly server: ScriptedServer;
-  readonly clock: ManualClock;
-}
-
-export interface SessionOptions extends ScriptOptions {
-  /** What the greeting announces besides IMAP4rev1. */
-  readonly capabilities?: string;
-  /** The greeting announces nothing. */
-  readonly bareGreeting?: boolean;
-  readonly connect?: Partial<ConnectOptions>;
-}
-
-/** A client that has read its greeting, in front of a server that plays the rest of the transcript. */
-export async function openScripted(transcript: string, options: SessionOptions = {}): Promise<ScriptedSession> {
-  const clock = new ManualClock();
-  const code = options.bareGreeting === true ? '' : `[CAPABILITY IMAP4rev1 ${options.capabilities ?? ''}] `;
-  const greeting = `S: * OK ${code}ready\n`;
-  const { transport, server } = scriptedPair(greeting + transcript, options);
-  const client = await ImapClient.connect({ host: 'test', transport, clock, ...options.connect });
-  return { client, server, clock };
-}
+/** What our own transcripts share beyond `imap-migrate/testing`. */
+export { openScripted, type SessionOptions } from '../../src/testing/index.ts';
 
 /** A transcript in which the client selects a folder with messages up to `exists`. */
 export function selecting(exists = 100): string {

@@ -1,6 +1,6 @@
-import type { Cancel, Clock } from '../../src/protocol/types.ts';
+import type { Cancel, Clock } from '../protocol/index.ts';
 
-/** A clock that stands still until told otherwise. */
+/** A clock that stands still until told otherwise: what waits a minute is tested in no time. */
 export class ManualClock implements Clock {
   #now = 1_000;
   readonly #timers = new Set<{ readonly dueMs: number; readonly callback: () => void }>();
@@ -54,7 +54,7 @@ export class ManualClock implements Clock {
 /** More turns of the event loop than one exchange between connections in memory takes. */
 const idleTurns = 100;
 
-/** Waits until the event loop has turned so often: what was under way has happened then. */
+/** Waits until the event loop has turned so often: what was under way in memory has happened then. */
 export async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
