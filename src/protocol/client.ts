@@ -2,6 +2,8 @@ import { appendLimitOf, offers } from './capability.ts';
 import type { Command, Untagged } from './command.ts';
 import { type Quota, type QuotaRoots, quotaCommand, quotaRootCommand } from './commands/admin.ts';
 import { type AppendMessage, type AppendResult, appendCommand } from './commands/append.ts';
+import { copyCommand, joinCopies, moveCommand } from './commands/copy.ts';
+import { expungeCommand } from './commands/expunge.ts';
 import {
   closeCommand,
   createCommand,
@@ -21,7 +23,8 @@ import {
   statusCommand,
   unselectCommand,
 } from './commands/folder.ts';
-import { fetchCommand, type MessageSet, type StoredFlags, storeCommand } from './commands/message.ts';
+import { fetchCommand, type PartialRange } from './commands/message.ts';
+import { type MessageSet, type MessageSetPart, splitMessageSet } from './commands/message-set.ts';
 import { type SearchArgument, searchCommand } from './commands/search.ts';
 import {
   acceptCapabilities,
@@ -38,12 +41,23 @@ import {
   proxyAuthCommand,
   startTlsCommand,
 } from './commands/session.ts';
+import { joinStores, type StoreRequest, type StoreResult, storeCommand } from './commands/store.ts';
 import { type ConnectOptions, type Settings, toSettings } from './connect-options.ts';
 import { Connection } from './connection.ts';
 import type { NonSyncLiterals } from './encoder.ts';
-import { CapabilityError, CommandError, ConnectError, StateError, TlsError, UsageError } from './errors.ts';
+import {
+  CapabilityError,
+  CommandError,
+  ConnectError,
+  ReadOnlyError,
+  StateError,
+  TlsError,
+  UsageError,
+} from './errors.ts';
 import type { FetchData } from './fetch-data.ts';
+import { FetchedMessages, toFetchedMessage } from './fetched-message.ts';
 import type { Greeting } from './greeting.ts';
+import type { CopyUid } from './response-code.ts';
 import {
   cramMd5Responder,
   externalResponder,
@@ -53,20 +67,34 @@ import {
   type SaslResponder,
   scramResponder,
 } from './sasl.ts';
-import { splitSequenceSet } from './sequence-set.ts';
+import { countNumbers } from './sequence-set.ts';
 import { openTransport } from './transport.ts';
 import type { FolderName, Transport } from './types.ts';
 import { parseUnsolicited, type Unsolicited } from './unsolicited.ts';
 
-export interface FetchOptions {
-  /** False: the set holds sequence numbers. */
+export interface UidOptions {
+  /** False: the set holds sequence numbers, and so does the result. The client's `useUid` unless given. */
   readonly useUid?: boolean | undefined;
-  /** Only messages changed since this mod-sequence (CONDSTORE, RFC 7162). */
-  readonly changedSince?: bigint | undefined;
 }
 
-export interface StoreOptions {
-  readonly useUid?: boolean | undefined;
+export interface FetchOptions extends UidOptions {
+  /** Only messages changed since this mod-sequence (CONDSTORE, RFC 7162). */
+  readonly changedSince?: bigint | undefined;
+  /** Only a stretch of the messages (PARTIAL, RFC 9394). */
+  readonly partial?: PartialRange | undefined;
+}
+
+export interface FetchEachOptions extends FetchOptions {
+  /** With `changedSince`: told the UIDs of messages that are gone, as the server's set (QRESYNC, RFC 7162 3.2.6). */
+  readonly onVanished?: ((uids: string) => void) | undefined;
+}
+
+export interface FetchMapOptions extends FetchOptions {
+  /** With `changedSince`: also ask which messages are gone (QRESYNC, RFC 7162 3.2.6); they are the result's `vanished`. */
+  readonly vanished?: boolean | undefined;
+}
+
+export interface StoreOptions extends UidOptions {
   /** Spare the answer: the result is empty. */
   readonly silent?: boolean | undefined;
   /** Leave messages alone that changed after this mod-sequence (CONDSTORE); they are the result's `modified`. */
@@ -75,8 +103,6 @@ export interface StoreOptions {
 
 /** How long LOGOUT may take before the connection is simply closed. */
 const logoutMs = 10_000;
-/** Longest sequence set in one command: servers bound a line at 8 KiB (RFC 7162 4), and there are items beside it. */
-const maxSetBytes = 7_000;
 
 /**
  * An IMAP session. Calls may overlap: each one is sent as soon as the protocol allows, in the order of the calls, and
@@ -91,6 +117,9 @@ export class ImapClient implements AsyncDisposable {
   /** EXISTS, EXPUNGE, flag updates, ALERT … that answer no command. Must not throw: that ends the session. */
   onUnsolicited: ((data: Unsolicited) => void) | null = null;
 
+  /** True: messages are named by UID unless a call says otherwise; false: by sequence number. May be changed at any time. */
+  useUid: boolean;
+
   readonly #connection: Connection;
   readonly #settings: Settings;
   #greeting: Greeting = { status: 'OK', text: '', code: null };
@@ -101,6 +130,7 @@ export class ImapClient implements AsyncDisposable {
 
   private constructor(transport: Transport, settings: Settings) {
     this.#settings = settings;
+    this.useUid = settings.options.useUid ?? true;
     this.#connection = new Connection(transport, {
       clock: settings.clock,
       idleMs: settings.idleMs,
@@ -430,28 +460,49 @@ export class ImapClient implements AsyncDisposable {
    * FETCH. Calls `onData` synchronously for each message of the answer, as it arrives; resolves with the tagged OK. A
    * response counts when the set names it and it has the items nobody sends unasked; others go to `onUnsolicited`. A
    * message without a response is gone. What `onData` throws becomes the rejection. An empty set costs nothing.
-   * @throws StateError when no folder is selected.
+   * @throws StateError when no folder is selected; CapabilityError where an option is not offered.
    */
   async fetchEach(
     set: MessageSet,
-    items: readonly string[],
+    items: readonly string[] | string,
     onData: (data: FetchData) => void,
-    options: FetchOptions = {},
+    options: FetchEachOptions = {},
   ): Promise<void> {
     this.#requireSelected();
-    const { useUid = true, changedSince } = options;
+    const { changedSince, partial, onVanished } = options;
     if (changedSince !== undefined) this.#require('CONDSTORE');
-    const lastSeq = this.#lastSeq;
-    const failures = await this.#executeEach(set, (part) =>
-      fetchCommand({ set: part, items, useUid, changedSince, lastSeq, onData }),
-    );
+    if (partial !== undefined) this.#require('PARTIAL');
+    if (onVanished !== undefined) this.#require('QRESYNC');
+    const request = {
+      items: typeof items === 'string' ? [items] : items,
+      useUid: options.useUid ?? this.useUid,
+      changedSince,
+      partial,
+      onVanished,
+      lastSeq: this.#lastSeq,
+      onData,
+    };
+    const failures = await this.#executeEach(set, (part) => fetchCommand({ ...request, set: part }));
     for (const failure of failures) if (failure !== null) throw failure.error;
   }
 
-  /** FETCH into a list. */
-  async fetch(set: MessageSet, items: readonly string[], options: FetchOptions = {}): Promise<FetchData[]> {
-    const fetched: FetchData[] = [];
-    await this.fetchEach(set, items, (data) => fetched.push(data), options);
+  /**
+   * FETCH into a Map by UID, or by sequence number without `useUid`: everything parsed, bodies in one piece each.
+   * Errors as for `fetchEach`.
+   */
+  async fetch(
+    set: MessageSet,
+    items: readonly string[] | string,
+    options: FetchMapOptions = {},
+  ): Promise<FetchedMessages> {
+    const { vanished, ...others } = options;
+    const useUid = options.useUid ?? this.useUid;
+    const fetched = new FetchedMessages();
+    const onVanished = (uids: string) => {
+      fetched.vanished = fetched.vanished === null ? uids : `${fetched.vanished},${uids}`;
+    };
+    const add = (data: FetchData) => void fetched.set(useUid ? (data.uid ?? 0) : data.seq, toFetchedMessage(data));
+    await this.fetchEach(set, items, add, { ...others, useUid, ...(vanished === true ? { onVanished } : {}) });
     return fetched;
   }
 
@@ -464,36 +515,127 @@ export class ImapClient implements AsyncDisposable {
     options: { readonly charset?: string | undefined; readonly useUid?: boolean | undefined } = {},
   ): Promise<Uint32Array> {
     this.#requireSelected();
-    const { charset, useUid = true } = options;
+    const { charset, useUid = this.useUid } = options;
     const extended = this.hasCapability('ESEARCH');
     const { maxSearchHits: maxHits } = this.#settings.limits;
     return await this.#connection.execute(searchCommand({ criteria, charset, useUid, extended, maxHits }));
   }
 
-  /** STORE +FLAGS; resolves with the new flags as answered. @throws StateError when no folder is selected. */
-  async addFlags(set: MessageSet, flags: readonly string[], options: StoreOptions = {}): Promise<StoredFlags> {
-    return await this.#store('add', set, flags, options);
+  /** The flags of each message, by UID or sequence number. @throws StateError when no folder is selected. */
+  async getFlags(set: MessageSet, options: UidOptions = {}): Promise<Map<number, readonly string[]>> {
+    const flags = new Map<number, readonly string[]>();
+    for (const [id, message] of await this.fetch(set, ['FLAGS'], options)) flags.set(id, message.flags ?? []);
+    return flags;
   }
 
-  /** STORE -FLAGS. @throws StateError when no folder is selected. */
-  async removeFlags(set: MessageSet, flags: readonly string[], options: StoreOptions = {}): Promise<StoredFlags> {
-    return await this.#store('remove', set, flags, options);
+  /**
+   * STORE +FLAGS; resolves with the new flags as answered.
+   * @throws StateError when no folder is selected, ReadOnlyError when it was selected read-only.
+   */
+  async addFlags(set: MessageSet, flags: readonly string[], options: StoreOptions = {}): Promise<StoreResult> {
+    return await this.#store(set, { action: 'add', item: 'FLAGS', values: flags }, options);
   }
 
-  /** STORE FLAGS. @throws StateError when no folder is selected. */
-  async setFlags(set: MessageSet, flags: readonly string[], options: StoreOptions = {}): Promise<StoredFlags> {
-    return await this.#store('set', set, flags, options);
+  /** STORE -FLAGS; errors as for `addFlags`. */
+  async removeFlags(set: MessageSet, flags: readonly string[], options: StoreOptions = {}): Promise<StoreResult> {
+    return await this.#store(set, { action: 'remove', item: 'FLAGS', values: flags }, options);
   }
 
-  /** APPEND. */
-  async append(folder: FolderName, message: AppendMessage): Promise<AppendResult> {
-    return await this.#connection.execute(appendCommand(folder, [message]));
+  /** STORE FLAGS; errors as for `addFlags`. */
+  async setFlags(set: MessageSet, flags: readonly string[], options: StoreOptions = {}): Promise<StoreResult> {
+    return await this.#store(set, { action: 'set', item: 'FLAGS', values: flags }, options);
+  }
+
+  /** Marks messages \Deleted; `expunge` removes them. Errors as for `addFlags`. */
+  async deleteMessages(set: MessageSet, options: StoreOptions = {}): Promise<StoreResult> {
+    return await this.addFlags(set, ['\\Deleted'], options);
+  }
+
+  /** Gmail's labels of each message, Unicode. @throws CapabilityError where the server is not Gmail (X-GM-EXT-1). */
+  async getGmailLabels(set: MessageSet, options: UidOptions = {}): Promise<Map<number, readonly string[]>> {
+    this.#require('X-GM-EXT-1');
+    const labels = new Map<number, readonly string[]>();
+    for (const [id, message] of await this.fetch(set, ['X-GM-LABELS'], options))
+      labels.set(id, message.gmailLabels ?? []);
+    return labels;
+  }
+
+  /** STORE +X-GM-LABELS. @throws as `getGmailLabels` and `addFlags` do. */
+  async addGmailLabels(set: MessageSet, labels: readonly string[], options: StoreOptions = {}): Promise<StoreResult> {
+    this.#require('X-GM-EXT-1');
+    return await this.#store(set, { action: 'add', item: 'X-GM-LABELS', values: labels }, options);
+  }
+
+  /** STORE -X-GM-LABELS; errors as for `addGmailLabels`. */
+  async removeGmailLabels(
+    set: MessageSet,
+    labels: readonly string[],
+    options: StoreOptions = {},
+  ): Promise<StoreResult> {
+    this.#require('X-GM-EXT-1');
+    return await this.#store(set, { action: 'remove', item: 'X-GM-LABELS', values: labels }, options);
+  }
+
+  /** STORE X-GM-LABELS; errors as for `addGmailLabels`. */
+  async setGmailLabels(set: MessageSet, labels: readonly string[], options: StoreOptions = {}): Promise<StoreResult> {
+    this.#require('X-GM-EXT-1');
+    return await this.#store(set, { action: 'set', item: 'X-GM-LABELS', values: labels }, options);
+  }
+
+  /**
+   * COPY. Resolves with which UIDs became which (UIDPLUS, RFC 4315), null where the server does not say.
+   * @throws StateError when no folder is selected.
+   */
+  async copy(set: MessageSet, folder: FolderName, options: UidOptions = {}): Promise<CopyUid | null> {
+    this.#requireSelected();
+    const useUid = options.useUid ?? this.useUid;
+    return joinCopies(await this.#executeEach(set, (part) => copyCommand({ set: part, folder, useUid })));
+  }
+
+  /**
+   * MOVE (RFC 6851); resolves as `copy` does.
+   * @throws StateError when no folder is selected, ReadOnlyError when it was selected read-only, CapabilityError where
+   *   MOVE is not offered.
+   */
+  async move(set: MessageSet, folder: FolderName, options: UidOptions = {}): Promise<CopyUid | null> {
+    this.#require('MOVE');
+    this.#requireWritable();
+    const useUid = options.useUid ?? this.useUid;
+    return joinCopies(await this.#executeEach(set, (part) => moveCommand({ set: part, folder, useUid })));
+  }
+
+  /**
+   * EXPUNGE: removes what is marked \Deleted; with a set only that of these UIDs, see `uidExpunge`. Resolves with how many
+   * messages the server reported gone meanwhile; which ones they were is told to `onUnsolicited`.
+   * @throws StateError when no folder is selected, ReadOnlyError when it was selected read-only.
+   */
+  async expunge(uids?: MessageSet): Promise<number> {
+    if (uids !== undefined) return await this.uidExpunge(uids);
+    this.#requireWritable();
+    return await this.#connection.execute(expungeCommand(null));
+  }
+
+  /** UID EXPUNGE (RFC 4315 2.1). @throws CapabilityError where UIDPLUS is not offered, and as `expunge` does. */
+  async uidExpunge(uids: MessageSet): Promise<number> {
+    this.#require('UIDPLUS');
+    this.#requireWritable();
+    const gone = await this.#executeEach(uids, (part) => expungeCommand(part));
+    return gone.reduce((sum, count) => sum + count, 0);
+  }
+
+  /** APPEND. @throws CapabilityError where the message's `content` needs what is not offered. */
+  async append(folder: FolderName, message: AppendMessage | string | Buffer): Promise<AppendResult> {
+    return await this.multiappend(folder, [message]);
   }
 
   /** APPEND of several messages (RFC 3502): all are stored, or none. @throws CapabilityError where not offered. */
-  async multiappend(folder: FolderName, messages: readonly AppendMessage[]): Promise<AppendResult> {
+  async multiappend(folder: FolderName, messages: readonly (AppendMessage | string | Buffer)[]): Promise<AppendResult> {
     if (messages.length > 1) this.#require('MULTIAPPEND');
-    return await this.#connection.execute(appendCommand(folder, messages));
+    const parts = messages.map((message) => {
+      return typeof message === 'string' || Buffer.isBuffer(message) ? { body: message } : message;
+    });
+    if (parts.some(({ content }) => content === 'binary')) this.#require('BINARY');
+    return await this.#connection.execute(appendCommand(folder, parts));
   }
 
   // -- Inside ---------------------------------------------------------------------------------------------------------
@@ -547,28 +689,24 @@ export class ImapClient implements AsyncDisposable {
   }
 
   async #store(
-    action: 'add' | 'remove' | 'set',
     set: MessageSet,
-    flags: readonly string[],
+    change: Pick<StoreRequest, 'action' | 'item' | 'values'>,
     options: StoreOptions,
-  ): Promise<StoredFlags> {
-    this.#requireSelected();
-    const { useUid = true, silent = false, unchangedSince } = options;
+  ): Promise<StoreResult> {
+    this.#requireWritable();
+    const { useUid = this.useUid, silent = false, unchangedSince } = options;
     if (unchangedSince !== undefined) this.#require('CONDSTORE');
-    const lastSeq = this.#lastSeq;
-    const parts = await this.#executeEach(set, (part) =>
-      storeCommand({ set: part, action, flags, useUid, silent, unchangedSince, lastSeq }),
-    );
-    const stored: StoredFlags = parts.flat();
-    if (unchangedSince !== undefined) {
-      stored.modified = Uint32Array.from(parts.flatMap((part) => Array.from(part.modified ?? [])));
-    }
-    return stored;
+    const request = { ...change, useUid, silent, unchangedSince, lastSeq: this.#lastSeq };
+    return joinStores(await this.#executeEach(set, (part) => storeCommand({ ...request, set: part })));
   }
 
   /** One command for each part of the set that fits on a line; waits for all of them, then reports the first failure. */
-  async #executeEach<Result>(set: MessageSet, makeCommand: (part: MessageSet) => Command<Result>): Promise<Result[]> {
-    const results = splitSet(set).map((part) => this.#connection.execute(makeCommand(part)));
+  async #executeEach<Result>(
+    set: MessageSet,
+    makeCommand: (part: MessageSetPart) => Command<Result>,
+  ): Promise<Result[]> {
+    const parts = splitMessageSet(set);
+    const results = parts.map((part) => this.#connection.execute(makeCommand(part)));
     const settled = await Promise.allSettled(results);
     return settled.map((result) => {
       if (result.status === 'rejected') throw result.reason;
@@ -592,6 +730,13 @@ export class ImapClient implements AsyncDisposable {
     if (this.#selected === null && this.#selecting === 0) {
       throw new StateError('No folder is selected: select one before asking for its messages.');
     }
+  }
+
+  /** The folder selected now, or on its way, can be changed as far as we know. */
+  #requireWritable(): void {
+    this.#requireSelected();
+    if (this.#selecting > 0 || this.#selected?.readOnly !== true) return;
+    throw new ReadOnlyError('The folder was selected read-only: select it for writing first.');
   }
 
   #refuseClearText(): void {
@@ -621,27 +766,16 @@ function applyNews(folder: SelectedFolder, news: Unsolicited): SelectedFolder {
       return { ...folder, recent: news.count };
     case 'expunge':
       return { ...folder, exists: Math.max(0, folder.exists - 1) };
+    case 'vanished': {
+      // RFC 7162 3.2.10: those that went earlier were never counted.
+      const gone = news.earlier ? 0 : countNumbers(news.uids);
+      return gone === 0 ? folder : { ...folder, exists: Math.max(0, folder.exists - gone) };
+    }
     case 'flags':
       return { ...folder, flags: news.flags };
     default:
       return folder;
   }
-}
-
-function splitSet(set: MessageSet): MessageSet[] {
-  if (set.length === 0) return [];
-  if (typeof set === 'string') return [set];
-  return [...splitSequenceSet(set instanceof Uint32Array ? set : toUint32Array(set), maxSetBytes)];
-}
-
-function toUint32Array(numbers: ArrayLike<number>): Uint32Array {
-  const copy = new Uint32Array(numbers.length);
-  for (let index = 0; index < numbers.length; index++) {
-    const number = numbers[index] as number;
-    copy[index] = number;
-    if (copy[index] !== number) throw new UsageError(`${number} is no message number`);
-  }
-  return copy;
 }
 
 function toError(reason: unknown): Error {

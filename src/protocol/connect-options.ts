@@ -24,6 +24,8 @@ export interface ConnectOptions {
         readonly idleMs?: number | undefined;
       }
     | undefined;
+  /** False: messages are named by sequence number unless a call says otherwise. */
+  readonly useUid?: boolean | undefined;
   readonly clock?: Clock | undefined;
   readonly limits?: Partial<Limits> | undefined;
   /** The wire, line by line, without secrets. */

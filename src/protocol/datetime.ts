@@ -11,15 +11,86 @@ const pattern = /^ ?(\d{1,2})-([a-z]{3})-(\d{4}) (\d{2}):(\d{2}):(\d{2}) ([+-])(
 export function internalDateToEpochMs(raw: string): number | null {
   const match = pattern.exec(raw);
   if (match === null) return null;
-  const [, day, monthName, year, hour, minute, second, sign, zoneHour, zoneMinute] = match;
-  const month = months.findIndex((name) => name.toLowerCase() === monthName?.toLowerCase());
+  const [, day, month, year, hour, minute, second, sign, zoneHour, zoneMinute] = match;
+  const zone = toZoneMinutes(sign, zoneHour, zoneMinute);
+  return zone === null ? null : toEpochMs(Number(year), month, Number(day), [hour, minute, second], zone);
+}
+
+/** An INTERNALDATE as a Date; null where it is no date-time. */
+export function internalDateToDate(raw: string): Date | null {
+  return toDate(internalDateToEpochMs(raw));
+}
+
+/** The zone an INTERNALDATE is written in, in minutes east of UTC; null where it is no date-time. */
+export function internalDateZoneMinutes(raw: string): number | null {
+  const [, , , , , , , sign, zoneHour, zoneMinute] = pattern.exec(raw) ?? [];
+  return toZoneMinutes(sign, zoneHour, zoneMinute);
+}
+
+/** Longer ones are no dates. */
+const maxDateChars = 100;
+
+const messageDate =
+  /^\s*(?:[a-z]{2,9}\.?,?\s+)?(\d{1,2})[\s-]+([a-z]{3})[a-z]{0,6}\.?[\s-]+(\d{2,4})\s+(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\s*(?:([+-])(\d{2}):?(\d{2})|([a-z]{1,4})))?(?:\s*\(.*)?\s*$/i;
+
+/**
+ * The instant of a Date header (RFC 5322 3.3, with the two-digit years and zone names of its section 4.3). Null where it
+ * is no date. A zone that is missing or unknown counts as UTC.
+ */
+export function parseMessageDate(text: string): Date | null {
+  const match = text.length > maxDateChars ? null : messageDate.exec(text);
+  if (match === null) return null;
+  const [, day, month, year = '', hour, minute, second = '0', sign, zoneHour, zoneMinute, zoneName] = match;
+  const zone = sign === undefined ? zoneOf(zoneName) : toZoneMinutes(sign, zoneHour, zoneMinute);
+  return zone === null ? null : toDate(toEpochMs(fullYear(year), month, Number(day), [hour, minute, second], zone));
+}
+
+/** RFC 5322 4.3: two digits below 50 are of this century, other short years count from 1900. */
+function fullYear(digits: string): number {
+  const year = Number(digits);
+  if (digits.length === 2 && year < 50) return year + 2000;
+  return digits.length < 4 ? year + 1900 : year;
+}
+
+/** RFC 5322 4.3 zone names, in hours. */
+const zoneHours: Readonly<Record<string, number>> = {
+  EST: -5,
+  EDT: -4,
+  CST: -6,
+  CDT: -5,
+  MST: -7,
+  MDT: -6,
+  PST: -8,
+  PDT: -7,
+};
+
+function zoneOf(name: string | undefined): number {
+  return (zoneHours[(name ?? '').toUpperCase()] ?? 0) * 60;
+}
+
+function toZoneMinutes(sign = '', hours = '', minutes = ''): number | null {
+  if (sign === '' || Number(minutes) > 59) return null;
+  return (Number(hours) * 60 + Number(minutes)) * (sign === '-' ? -1 : 1);
+}
+
+function toEpochMs(
+  year: number,
+  monthName = '',
+  day: number,
+  [hour = '', minute = '', second = '']: readonly (string | undefined)[],
+  zoneMinutes: number,
+): number | null {
+  const month = months.findIndex((name) => name.toLowerCase() === monthName.toLowerCase());
   const date = new Date(0);
-  date.setUTCFullYear(Number(year), month, Number(day));
-  if (month === -1 || date.getUTCMonth() !== month || date.getUTCDate() !== Number(day)) return null;
+  date.setUTCFullYear(year, month, day);
+  if (month === -1 || date.getUTCMonth() !== month || date.getUTCDate() !== day) return null;
   // 60 is a leap second; it counts as the next minute's first, as everywhere.
-  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60 || Number(zoneMinute) > 59) return null;
-  const zone = (Number(zoneHour) * 60 + Number(zoneMinute)) * (sign === '-' ? -1 : 1);
-  return date.getTime() + ((Number(hour) * 60 + Number(minute) - zone) * 60 + Number(second)) * 1000;
+  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60) return null;
+  return date.getTime() + ((Number(hour) * 60 + Number(minute) - zoneMinutes) * 60 + Number(second)) * 1000;
+}
+
+function toDate(epochMs: number | null): Date | null {
+  return epochMs === null ? null : new Date(epochMs);
 }
 
 /**

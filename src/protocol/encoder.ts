@@ -143,9 +143,18 @@ export class Encoder {
    * A synchronising `{n}` ends the group.
    */
   literal(bytes: Buffer | Literal): this {
+    return this.#literal(bytes, '');
+  }
+
+  /** A `literal8`, which may hold NUL bytes: where the server has BINARY (RFC 3516) or UTF8 (RFC 6855). */
+  literal8(bytes: Buffer | Literal): this {
+    return this.#literal(bytes, '~');
+  }
+
+  #literal(bytes: Buffer | Literal, mark: '' | '~'): this {
     const size = Buffer.isBuffer(bytes) ? bytes.length : bytes.size;
     const nonSync = this.#nonSyncLiterals === 'all' || (this.#nonSyncLiterals === 'small' && size <= smallLiteral);
-    this.raw(nonSync ? `{${size}+}` : `{${size}}`);
+    this.raw(nonSync ? `${mark}{${size}+}` : `${mark}{${size}}`);
     this.#newline();
     this.#endPiece();
     if (!nonSync) {

@@ -146,6 +146,14 @@ export class StateError extends ImapError {
   }
 }
 
+/** `READONLY`: the folder was selected read-only, and the call would change it. Nothing was sent. */
+export class ReadOnlyError extends ImapError {
+  override readonly name = 'ReadOnlyError';
+  constructor(message: string, details?: ErrorDetails) {
+    super('READONLY', message, details);
+  }
+}
+
 /** `USAGE`: an argument cannot be expressed on the wire. Nothing was sent. */
 export class UsageError extends ImapError {
   override readonly name = 'UsageError';

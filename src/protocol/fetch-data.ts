@@ -1,4 +1,5 @@
 import type { Lexer } from './lexer.ts';
+import { type MessageItems, readBinarySize, readMessageItem } from './message-items.ts';
 import type { Literal } from './types.ts';
 import type { Value } from './value.ts';
 import { toUpperAscii, toWord } from './word.ts';
@@ -32,7 +33,9 @@ export interface FetchData {
    * unquoted: `BODY[HEADER.FIELDS (MESSAGE-ID DATE)]`, whatever the server made of the case and quotes.
    */
   sections?: Map<string, Literal | null> | undefined;
-  /** All other items by their upper-case names: ENVELOPE, BODYSTRUCTURE, X-GM-MSGID, EMAILID, … */
+  /** ENVELOPE, BODYSTRUCTURE, EMAILID, X-GM-LABELS, …: parsed. */
+  items?: MessageItems | undefined;
+  /** Items nobody here has heard of, by their upper-case names. */
   other?: Map<string, Value> | undefined;
 }
 
@@ -51,6 +54,7 @@ export function parseFetch(seq: number, lexer: Lexer): FetchData {
     modSeq: undefined,
     body: undefined,
     sections: undefined,
+    items: undefined,
     other: undefined,
   };
   lexer.space();
@@ -118,10 +122,16 @@ function parseOther(data: FetchData, lexer: Lexer): boolean {
       data.sections ??= new Map();
       data.sections.set(name, lexer.nliteral());
       return true;
-    default:
-      data.other ??= new Map();
-      data.other.set(name, lexer.value());
+    default: {
+      const items = readMessageItem(name, lexer, data.items);
+      if (items === undefined) {
+        data.other ??= new Map();
+        data.other.set(name, lexer.value());
+      } else {
+        data.items = items;
+      }
       return true;
+    }
   }
 }
 
@@ -175,6 +185,8 @@ function parseSection(data: FetchData, lexer: Lexer, name: string): boolean {
   } else if (name === 'BODY' || name === 'BINARY') {
     data.sections ??= new Map();
     data.sections.set(`${name}[${section}]${origin}`, lexer.nliteral());
+  } else if (name === 'BINARY.SIZE') {
+    data.items = readBinarySize(section, lexer, data.items);
   } else {
     data.other ??= new Map();
     data.other.set(`${name}[${section}]${origin}`, lexer.value());

@@ -5,7 +5,8 @@
  * Start with `ImapClient.connect`. Every error is an `ImapError` with a stable `code`.
  */
 
-export type { FetchOptions, StoreOptions } from './client.ts';
+export type { BodyPart, Disposition, MultiPart, SinglePart } from './body-structure.ts';
+export type { FetchEachOptions, FetchMapOptions, FetchOptions, StoreOptions, UidOptions } from './client.ts';
 export { ImapClient } from './client.ts';
 export { systemClock } from './clock.ts';
 export type { Quota, QuotaRoots } from './commands/admin.ts';
@@ -20,20 +21,33 @@ export type {
   SelectOptions,
   StatusItem,
 } from './commands/folder.ts';
-export type { MessageSet, StoredFlags } from './commands/message.ts';
+export type { PartialRange } from './commands/message.ts';
+export type { MessageSet } from './commands/message-set.ts';
 export type { SearchArgument } from './commands/search.ts';
 export type { Capabilities, IdFields } from './commands/session.ts';
+export type { StoreResult } from './commands/store.ts';
 export type { ConnectOptions } from './connect-options.ts';
-export { dateToInternalDate, internalDateToEpochMs } from './datetime.ts';
+export {
+  dateToInternalDate,
+  internalDateToDate,
+  internalDateToEpochMs,
+  internalDateZoneMinutes,
+  parseMessageDate,
+} from './datetime.ts';
 export { type EncodedCommand, Encoder, type NonSyncLiterals } from './encoder.ts';
+export { type Address, type AddressGroup, type AddressList, addressesOf, type Envelope } from './envelope.ts';
 export * from './errors.ts';
 export type { FetchData } from './fetch-data.ts';
+export { type FetchedMessage, FetchedMessages, toBuffer } from './fetched-message.ts';
 export { isFlag } from './flags.ts';
 export { Framer } from './framer.ts';
 export type { Greeting } from './greeting.ts';
+export { decodeHeader } from './header-text.ts';
 export { Lexer, type Value } from './lexer.ts';
 export { defaultLimits, type Limits } from './limits.ts';
+export type { MessageItems } from './message-items.ts';
 export { parseResponse, type Response } from './response.ts';
+export type { CopyUid } from './response-code.ts';
 export type { SaslResponder } from './sasl.ts';
 export {
   encodeSequenceSet,

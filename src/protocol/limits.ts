@@ -25,6 +25,10 @@ export interface Limits {
   readonly maxDepth: number;
   /** Atoms, strings, numbers and lists in one generic value: 200,000 recipients. Two bytes of `()` cost far more than two bytes here. */
   readonly maxValues: number;
+  /** Addresses in one ENVELOPE: ten times what any mail system lets a message have; each costs an object. */
+  readonly maxAddresses: number;
+  /** Parts in one BODYSTRUCTURE: a digest of a list's busiest month has some thousand. */
+  readonly maxBodyParts: number;
   /** One literal that is joined for a generic value or a name, in bytes. Bodies are never joined; names and envelopes are small. */
   readonly maxJoinedBytes: number;
   /** Untagged responses one command may collect, FETCH aside, which is handed on: no account has so many folders. */
@@ -45,6 +49,8 @@ export const defaultLimits: Limits = {
   maxResponseBytes: 640 * 1024 * 1024,
   maxDepth: 64,
   maxValues: 1_000_000,
+  maxAddresses: 100_000,
+  maxBodyParts: 20_000,
   maxJoinedBytes: 1024 * 1024,
   maxResponses: 250_000,
   maxSearchHits: 10_000_000,

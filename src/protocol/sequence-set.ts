@@ -104,6 +104,13 @@ export function expandSequenceSet(text: string, maxCount: number, largest?: numb
   return numbers;
 }
 
+/** How many numbers a `sequence-set` names, counted without expanding it. Throws `ProtocolError` where it is none. */
+export function countNumbers(text: string): number {
+  let count = 0;
+  for (const [from, to] of parseSequenceSet(text)) count += to - from + 1;
+  return count;
+}
+
 function checked(number: number, previous: number): number {
   if (!Number.isInteger(number) || number < 1 || number > maxNumber) {
     throw new UsageError(`a sequence set holds numbers from 1 to ${maxNumber}, not ${number}`);

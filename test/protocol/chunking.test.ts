@@ -66,7 +66,7 @@ async function play(client: ImapClient): Promise<unknown> {
     client.fetch([8], ['UID', 'RFC822.SIZE']),
   ]);
   results.push(
-    messages.map(({ body, ...rest }) => ({ ...rest, body: Buffer.concat(body?.chunks ?? []).toString('latin1') })),
+    [...messages.values()].map(({ body, ...rest }) => ({ ...rest, body: body?.toString('latin1') })),
     sizes,
   );
   results.push(await client.search('SEEN'));

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { dateToInternalDate, internalDateToEpochMs } from '../../src/protocol/datetime.ts';
+import {
+  dateToInternalDate,
+  internalDateToDate,
+  internalDateToEpochMs,
+  internalDateZoneMinutes,
+  parseMessageDate,
+} from '../../src/protocol/datetime.ts';
 import { UsageError } from '../../src/protocol/errors.ts';
 
 describe('internalDateToEpochMs', () => {
@@ -80,5 +86,45 @@ describe('dateToInternalDate', () => {
         expect(internalDateToEpochMs(raw)).toBe(second * 1000);
       }),
     );
+  });
+});
+
+describe('internalDateToDate and internalDateZoneMinutes', () => {
+  it.each<[string, string | null, number | null]>([
+    [' 7-Feb-1994 22:43:04 +0100', '1994-02-07T21:43:04.000Z', 60],
+    ['17-Jul-1996 02:44:25 -0730', '1996-07-17T10:14:25.000Z', -450],
+    ['yesterday', null, null],
+  ])('make of %j %j', (raw, instant, zone) => {
+    expect(internalDateToDate(raw)?.toISOString() ?? null).toBe(instant);
+    expect(internalDateZoneMinutes(raw)).toBe(zone);
+  });
+});
+
+describe('parseMessageDate', () => {
+  it.each([
+    ['Wed, 17 Jul 1996 02:23:25 -0700 (PDT)', '1996-07-17T09:23:25Z'],
+    ['17 Jul 1996 02:23:25 +0000', '1996-07-17T02:23:25Z'],
+    ['17 Jul 1996 02:23 +0000', '1996-07-17T02:23:00Z'],
+    ['Wed, 17 Jul 96 02:23:25 GMT', '1996-07-17T02:23:25Z'],
+    ['Wed, 17 Jul 06 02:23:25 EST', '2006-07-17T07:23:25Z'],
+    ['Wed, 17 Jul 106 02:23:25 UT', '2006-07-17T02:23:25Z'],
+    ['Wednesday, 17-July-1996 2:23:25 +01:30', '1996-07-17T00:53:25Z'],
+    ['Wed, 17 Jul 1996 02:23:25', '1996-07-17T02:23:25Z'],
+    ['Wed, 17 Jul 1996 02:23:25 XYZ', '1996-07-17T02:23:25Z'],
+    ['  Thu,  1 Feb 2024 00:00:00 -0000  ', '2024-02-01T00:00:00Z'],
+  ])('reads %j', (text, instant) => {
+    expect(parseMessageDate(text)?.getTime()).toBe(Date.parse(instant));
+  });
+
+  it.each([
+    '',
+    'today',
+    '31 Feb 2024 00:00:00 +0000',
+    '1 Foo 2024 00:00:00 +0000',
+    '1 Feb 2024 24:00:00 +0000',
+    '1 Feb 2024 00:00:00 +0099',
+    `1 Feb 2024 00:00:00 +0000 (${'x'.repeat(100)})`,
+  ])('takes %j for no date', (text) => {
+    expect(parseMessageDate(text)).toBeNull();
   });
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseFetch } from '../../src/protocol/fetch-data.ts';
 import { Framer } from '../../src/protocol/framer.ts';
 import { parseResponse } from '../../src/protocol/response.ts';
+import type { Value } from '../../src/protocol/value.ts';
 import { cutAt, readAtEveryChunking, wire } from '../support/chunking.ts';
 import { type PlainFetch, readResponses } from '../support/responses.ts';
 
@@ -86,18 +87,53 @@ const rows: Row[] = [
   },
   {
     name: 'unknown items',
-    lines: ['(X-FOO bar EMAILID (M6d99) SAVEDATE NIL PREVIEW {2}', 'hi BINARY.SIZE[1] 40 BODY ("TEXT" "PLAIN" NIL 7))'],
+    lines: ['(X-FOO bar X-BAR {2}', 'hi X-LIST (1 NIL "x") X-SIZE[1]<3> 40)'],
     data: {
-      other: new Map<string, never>(
-        Object.entries({
-          'X-FOO': 'bar',
-          EMAILID: ['M6d99'],
-          SAVEDATE: null,
-          PREVIEW: text('hi'),
-          'BINARY.SIZE[1]': 40,
-          BODY: [text('TEXT'), text('PLAIN'), null, 7],
-        }) as [string, never][],
-      ),
+      other: new Map<string, Value>([
+        ['X-FOO', 'bar'],
+        ['X-BAR', text('hi')],
+        ['X-LIST', [1, null, text('x')]],
+        ['X-SIZE[1]<3>', 40],
+      ]),
+    },
+  },
+  {
+    name: 'items of extensions',
+    lines: [
+      '(EMAILID (M6d99) THREADID (T1) SAVEDATE "17-Jul-1996 02:44:25 -0700" PREVIEW {3}',
+      'h\xc3\xa9 BINARY.SIZE[1.2] 40 BINARY.SIZE[] 5 X-GM-MSGID 18446744073709551615 X-GM-THRID 7 ' +
+        'X-GM-LABELS (\\Inbox "a b" &AOk- {1}',
+      'x))',
+    ],
+    data: {
+      items: {
+        emailId: 'M6d99',
+        threadId: 'T1',
+        saveDate: new Date(Date.UTC(1996, 6, 17, 9, 44, 25)),
+        preview: 'hé',
+        binarySizes: new Map([
+          ['1.2', 40],
+          ['', 5],
+        ]),
+        gmailMessageId: 18446744073709551615n,
+        gmailThreadId: 7n,
+        gmailLabels: ['\\Inbox', 'a b', 'é', 'x'],
+      },
+    },
+  },
+  {
+    name: 'items of extensions that a message does not have',
+    lines: ['(THREADID NIL SAVEDATE NIL PREVIEW NIL ENVELOPE NIL BODYSTRUCTURE nil BODY NIL X-GM-LABELS ())'],
+    data: {
+      items: {
+        threadId: null,
+        saveDate: null,
+        preview: null,
+        envelope: null,
+        bodyStructure: null,
+        bodyBasic: null,
+        gmailLabels: [],
+      },
     },
   },
   {
@@ -114,24 +150,6 @@ const rows: Row[] = [
     name: 'names that begin like common ones',
     lines: ['(UIDX 1 FLAGSX 2 BODYX 3 RFC822.SIZES 4 MODSEQS 5 U 6)'],
     data: { other: new Map(Object.entries({ UIDX: 1, FLAGSX: 2, BODYX: 3, 'RFC822.SIZES': 4, MODSEQS: 5, U: 6 })) },
-  },
-  {
-    name: 'an envelope',
-    lines: ['(ENVELOPE ("d" {3}', 'a\r\n ((NIL NIL "u" "h")) NIL NIL NIL NIL NIL NIL "<m>"))'],
-    data: {
-      other: new Map([
-        [
-          'ENVELOPE',
-          [
-            text('d'),
-            text('a\r\n'),
-            [[null, null, text('u'), text('h')]],
-            ...Array.from({ length: 6 }, () => null),
-            text('<m>'),
-          ],
-        ],
-      ]),
-    },
   },
 ];
 

@@ -67,12 +67,12 @@ describe('the line', () => {
       client.addFlags([1], ['\\Seen'], { silent: true }),
     ]);
     await server.done;
-    expect(results[0].map(({ uid, size }) => [uid, size])).toEqual([
+    expect([...results[0].values()].map(({ uid, size }) => [uid, size])).toEqual([
       [1, 10],
       [2, 20],
     ]);
     expect(results[1].uids).toEqual([11]);
-    expect(results[2].map(({ uid, size }) => [uid, size])).toEqual([[3, 30]]);
+    expect([...results[2].values()].map(({ uid, size }) => [uid, size])).toEqual([[3, 30]]);
     expect(results[3].uids).toEqual([12]);
     expect(results[4]).toEqual(Uint32Array.of(1, 2, 3));
   });

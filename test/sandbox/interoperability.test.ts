@@ -91,8 +91,8 @@ describe('this project’s client', () => {
     for (const folder of ['INBOX', 'Projects/Kite [2021]/Drawings & Plans', '日本語/会議']) {
       if (folder !== 'INBOX') await writer.createFolder(folder);
       await reader.selectFolder(folder, { readOnly: true });
-      for (const message of await reader.fetch('1:*', ['UID', 'FLAGS', 'INTERNALDATE', 'BODY.PEEK[]'])) {
-        const { body, flags = [], internalDate } = message;
+      const messages = await reader.fetch('1:*', ['UID', 'FLAGS', 'INTERNALDATE', 'BODY.PEEK[]']);
+      for (const { body, flags = [], rawInternalDate: internalDate } of messages.values()) {
         if (body === null || body === undefined || internalDate === undefined) throw new Error('incomplete answer');
         await writer.append(folder, { body, flags: flags.filter((flag) => flag !== '\\Recent'), internalDate });
       }

@@ -1,4 +1,3 @@
-import type { Value } from '../../src/protocol/value.ts';
 import type { PlainResponse } from '../support/responses.ts';
 
 /**
@@ -200,11 +199,11 @@ export const transcripts: readonly Transcript[] = [
         seq: 5,
         uid: 77,
         flags: ['OIB-Seen-[Gmail]/Spam'],
-        other: new Map<string, Value>([
-          ['X-GM-THRID', 1278455344230334865n],
-          ['X-GM-MSGID', 9278455344230334866n],
-          ['X-GM-LABELS', ['\\Inbox', Buffer.from('a b'), '&ZeVnLIqe-']],
-        ]),
+        items: {
+          gmailThreadId: 1278455344230334865n,
+          gmailMessageId: 9278455344230334866n,
+          gmailLabels: ['\\Inbox', 'a b', '日本語'],
+        },
       }),
       tagged('g7', 'OK', 'Success', ['THROTTLED', '']),
       tagged('g8', 'NO', 'Account exceeded command or bandwidth limits. j16mb1', ['OVERQUOTA', '']),

@@ -7,11 +7,19 @@ import type { FolderName, Literal, ResponseCode } from '../types.ts';
 
 /** A message to store. */
 export interface AppendMessage {
-  /** The bytes to store; a literal's slices are handed on as they are and must not change before the answer. */
-  readonly body: Buffer | Literal;
+  /**
+   * What to store. Bytes and a literal's slices are handed on as they are and must not change before the answer; a
+   * string is sent as UTF-8 with its line ends made CRLF.
+   */
+  readonly body: string | Buffer | Literal;
   readonly flags?: readonly string[] | undefined;
   /** A string is sent exactly as given, as INTERNALDATE came from another server; a Date in UTC. */
   readonly internalDate?: string | Date | undefined;
+  /**
+   * `binary`: the body holds NUL bytes (BINARY, RFC 3516 4.4); `utf8`: its header holds UTF-8 (UTF8=ACCEPT enabled,
+   * RFC 6855 4).
+   */
+  readonly content?: 'binary' | 'utf8' | undefined;
 }
 
 /** Where the messages are now (RFC 4315); null where the server does not say, or says what makes no sense. */
@@ -42,7 +50,15 @@ function writeMessage(out: Encoder, message: AppendMessage): void {
   if (internalDate !== undefined) {
     out.sp().dateTime(typeof internalDate === 'string' ? internalDate : dateToInternalDate(internalDate));
   }
-  out.sp().literal(checkBody(message.body));
+  const body = typeof message.body === 'string' ? toCrlf(message.body) : checkBody(message.body);
+  if (message.content === 'utf8') out.raw(' UTF8 (').literal8(body).raw(')');
+  else if (message.content === 'binary') out.sp().literal8(body);
+  else out.sp().literal(body);
+}
+
+/** Mail has CRLF at the end of each line (RFC 5322 2.1). */
+function toCrlf(text: string): Buffer {
+  return Buffer.from(text.replace(/\r\n|\r|\n/g, '\r\n'), 'utf8');
 }
 
 /** A size that is not the sum of the slices would have the server take the next command for the message's end. */

@@ -1,14 +1,15 @@
 import type { Command } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import type { FetchData } from '../fetch-data.ts';
-import { expandSequenceSet } from '../sequence-set.ts';
+import { fieldOf } from '../message-items.ts';
 import { AskedMessages } from './asked-messages.ts';
+import type { MessageSetPart } from './message-set.ts';
 
-/** Messages by UID or sequence number: ascending numbers, or text such as `1:*`. */
-export type MessageSet = string | ArrayLike<number>;
+/** The first and the last of a stretch of results, counted from the first (1, 2, …) or from the last (-1, -2, …) (RFC 9394). */
+export type PartialRange = readonly [from: number, to: number];
 
-interface MessageRequest {
-  readonly set: MessageSet;
+export interface MessageRequest {
+  readonly set: MessageSetPart;
   readonly useUid: boolean;
   /** Sequence number of the folder's last message as known now: what `*` in a set means. */
   readonly lastSeq: () => number;
@@ -19,6 +20,10 @@ export interface FetchRequest extends MessageRequest {
   readonly items: readonly string[];
   /** Only what changed since this mod-sequence (RFC 7162 3.1.4.1). */
   readonly changedSince: bigint | undefined;
+  /** Told which of the messages have gone since `changedSince`, as the server's set of UIDs (RFC 7162 3.2.6). */
+  readonly onVanished?: ((uids: string) => void) | undefined;
+  /** Only a stretch of the messages found, from the first (1) or from the last (-1) (RFC 9394 3.2). */
+  readonly partial?: PartialRange | undefined;
   /** Called once for each message of the answer, synchronously; no more when it has thrown. */
   readonly onData: (data: FetchData) => void;
 }
@@ -49,7 +54,21 @@ export function fetchCommand(request: FetchRequest): Command<ReceiverFailure | n
       const [only] = items;
       if (items.length === 1 && only !== undefined && macros.has(only.toUpperCase())) out.raw(only);
       else out.raw(`(${items.map(checkItem).join(' ')})`);
-      if (request.changedSince !== undefined) out.raw(' (CHANGEDSINCE ').number(request.changedSince).raw(')');
+      const modifiers: string[] = [];
+      if (request.changedSince !== undefined) modifiers.push(`CHANGEDSINCE ${checkModSeq(request.changedSince)}`);
+      if (request.onVanished !== undefined) modifiers.push('VANISHED');
+      if (request.partial !== undefined) modifiers.push(`PARTIAL ${writePartial(request.partial)}`);
+      if (modifiers.length > 0) out.raw(` (${modifiers.join(' ')})`);
+    },
+    accept(response) {
+      if (request.onVanished === undefined || response.kind !== 'data' || response.name !== 'VANISHED') return false;
+      response.lexer.space();
+      // Without EARLIER it tells what goes just now, which nobody asked.
+      if (response.lexer.peek() !== 0x28) return false;
+      response.lexer.value();
+      response.lexer.space();
+      request.onVanished(response.lexer.atom());
+      return true;
     },
     acceptFetch(data) {
       const number = useUid ? data.uid : data.seq;
@@ -65,6 +84,18 @@ export function fetchCommand(request: FetchRequest): Command<ReceiverFailure | n
     },
     finish: () => failure,
   };
+}
+
+function checkModSeq(modSeq: bigint): bigint {
+  if (modSeq < 0n || modSeq > 0x7fff_ffff_ffff_ffffn) throw new UsageError(`${modSeq} is no mod-sequence`);
+  return modSeq;
+}
+
+/** `partial-range` of RFC 9394. */
+export function writePartial([from, to]: PartialRange): string {
+  const isPlace = (place: number) => Number.isInteger(place) && place !== 0 && Math.abs(place) <= 0xffff_ffff;
+  if (!isPlace(from) || !isPlace(to) || from < 0 !== to < 0) throw new UsageError(`${from}:${to} is no partial range`);
+  return `${from}:${to}`;
 }
 
 const macros: ReadonlySet<string> = new Set(['ALL', 'FAST', 'FULL']);
@@ -88,6 +119,7 @@ function keyItemTest(items: readonly string[], changedSince: boolean): (data: Fe
     if (name === 'UID') continue;
     if (name === 'FLAGS') volatile.add((data) => data.flags !== undefined);
     else if (name === 'MODSEQ') volatile.add((data) => data.modSeq !== undefined);
+    else if (name === 'X-GM-LABELS') volatile.add((data) => data.items?.gmailLabels !== undefined);
     else tests.add(staticItemTest(name));
   }
   if (tests.size === 0 && changedSince) volatile.add((data) => data.modSeq !== undefined);
@@ -123,65 +155,12 @@ function staticItemTest(name: string): (data: FetchData) => boolean {
       return hasSection;
     default:
       if (/^(BODY(\.PEEK)?|BINARY(\.PEEK)?)\[/.test(name)) return hasSection;
-      return (data) => data.other?.has(name) === true;
+      return itemTest(name);
   }
 }
 
-export interface StoreRequest extends MessageRequest {
-  readonly action: 'add' | 'remove' | 'set';
-  readonly flags: readonly string[];
-  /** The server need not answer with the new flags. */
-  readonly silent: boolean;
-  /** Leaves messages alone that changed after this mod-sequence (RFC 7162 3.1.3). */
-  readonly unchangedSince: bigint | undefined;
-}
-
-/** What STORE answered. */
-export interface StoredFlags extends Array<FetchData> {
-  /** With `unchangedSince`: the messages that were left alone because they had changed. */
-  modified?: Uint32Array;
-}
-
-const signs = { add: '+', remove: '-', set: '' } as const;
-/** More messages than any one command line can name. */
-const maxModified = 1_000_000;
-
-/** STORE and UID STORE (RFC 9051 6.4.6). */
-export function storeCommand(request: StoreRequest): Command<StoredFlags> {
-  const { useUid, silent, unchangedSince } = request;
-  const asked = new AskedMessages(request.set);
-  const stored: StoredFlags = [];
-  return {
-    name: useUid ? 'UID STORE' : 'STORE',
-    pipelining: useUid ? 'selected' : 'sequence',
-    changesState: true,
-    write(out) {
-      out
-        .raw(useUid ? 'UID STORE ' : 'STORE ')
-        .sequenceSet(request.set)
-        .sp();
-      if (unchangedSince !== undefined) out.raw('(UNCHANGEDSINCE ').number(unchangedSince).raw(') ');
-      out.raw(`${signs[request.action]}FLAGS${silent ? '.SILENT' : ''} `).flags(request.flags);
-    },
-    acceptFetch(data) {
-      const number = useUid ? data.uid : data.seq;
-      const answers = silent ? data.flags === undefined && data.modSeq !== undefined : data.flags !== undefined;
-      if (number === undefined || !answers || hasMore(data)) return false;
-      if (!asked.has(number, data.seq >= request.lastSeq())) return false;
-      stored.push(data);
-      return true;
-    },
-    finish(answer) {
-      if (unchangedSince !== undefined) {
-        const modified = answer.code?.name === 'MODIFIED' ? answer.code.text : '';
-        stored.modified = modified === '' ? new Uint32Array(0) : expandSequenceSet(modified, maxModified);
-      }
-      return stored;
-    },
-  };
-}
-
-/** True when a response has what no STORE answers: it belongs to a FETCH. */
-function hasMore({ size, internalDate, body, sections, other }: FetchData): boolean {
-  return [size, internalDate, body, sections, other].some((item) => item !== undefined);
+function itemTest(name: string): (data: FetchData) => boolean {
+  const field = fieldOf(name);
+  if (field === null) return (data) => data.other?.has(name) === true;
+  return (data) => data.items?.[field] !== undefined;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ImapClient } from '../../../src/protocol/client.ts';
-import type { FetchData } from '../../../src/protocol/fetch-data.ts';
+import type { FetchedMessage } from '../../../src/protocol/fetched-message.ts';
 import type { Unsolicited } from '../../../src/protocol/unsolicited.ts';
 import { openScripted, selecting } from '../../support/scripted-session.ts';
 
@@ -88,9 +88,9 @@ const cases: Case[] = [
   },
 ];
 
-async function fetchInto(client: ImapClient, test: Case): Promise<FetchData[]> {
+async function fetchInto(client: ImapClient, test: Case): Promise<FetchedMessage[]> {
   await client.selectFolder('INBOX');
-  return await client.fetch(test.set ?? [5], test.items, { useUid: test.useUid ?? true });
+  return [...(await client.fetch(test.set ?? [5], test.items, { useUid: test.useUid ?? true })).values()];
 }
 
 describe('a FETCH response', () => {
@@ -162,11 +162,9 @@ describe('a FETCH response', () => {
       client.fetch('5:6', ['UID', 'RFC822.SIZE']),
     ]);
     await server.done;
-    expect(results.map((list) => list.map(({ uid, size, body }) => [uid, size ?? body?.size]))).toEqual([
-      [[5, 1]],
-      [[5, 1]],
-      [[6, 2]],
-    ]);
+    expect(results.map((list) => [...list.values()].map(({ uid, size, body }) => [uid, size ?? body?.length]))).toEqual(
+      [[[5, 1]], [[5, 1]], [[6, 2]]],
+    );
   });
 
   it('with the result of a STORE is not taken for the answer of a FETCH, nor the other way round', async () => {
@@ -183,6 +181,6 @@ describe('a FETCH response', () => {
       client.fetch([5], ['UID', 'FLAGS', 'RFC822.SIZE']),
     ]);
     await server.done;
-    expect([stored.at(-1)?.flags, fetched.map(({ size }) => size)]).toEqual([['\\Seen'], [9]]);
+    expect([stored.values.get(5), fetched.get(5)?.size]).toEqual([['\\Seen'], 9]);
   });
 });
