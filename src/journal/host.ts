@@ -54,7 +54,8 @@ class ThreadHost implements JournalHost {
   #failure: MigrateError | null = null;
 
   constructor() {
-    this.#thread = new Worker(new URL('./thread.js', import.meta.url), { name: 'journal' });
+    // The thread needs none of the process's Node options, and some of them forbid threads.
+    this.#thread = new Worker(new URL('./thread.js', import.meta.url), { name: 'journal', execArgv: [] });
     this.#thread.on('message', (answer: AnswerMessage) => this.#hear(answer));
     this.#thread.on('error', (error) => this.#fail(error));
     this.#thread.on('exit', (code) => this.#fail(new Error(`exit code ${code}`)));

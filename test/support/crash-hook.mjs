@@ -3,11 +3,22 @@
  * time that it comes to that point. It reaches in from outside, through the journal's database and Node's sockets, so that what is
  * published knows nothing of crashes. Threads load it as well; each counts for itself.
  */
+import { syncBuiltinESMExports } from 'node:module';
 import { Socket } from 'node:net';
+import threads from 'node:worker_threads';
 
 const [point, count] = (process.env.IMAP_MIGRATE_CRASH_AT ?? '').split(':');
 const nth = Number(count ?? 1);
 let seen = 0;
+
+/** The journal's thread is started without options: here it gets those that load this file. */
+const { Worker } = threads;
+threads.Worker = class extends Worker {
+  constructor(file, options) {
+    super(file, { ...options, execArgv: process.execArgv });
+  }
+};
+syncBuiltinESMExports();
 
 /** `SIGKILL` arrives at once for this process, whichever thread asks. */
 function die() {

@@ -118,7 +118,7 @@ export const messageCases: readonly LiveCase[] = [
       expect(await flagsOf(2)).toEqual(['\\Flagged', '\\Seen']);
       await client.removeFlags([1], ['\\Flagged']);
       expect(await flagsOf(1)).toEqual(['\\Seen']);
-      expect(await client.setFlags([1], ['\\Draft'], { silent: true })).toHaveLength(0);
+      expect((await client.setFlags([1], ['\\Draft'], { silent: true })).values.size).toBe(0);
       expect(await flagsOf(1)).toEqual(['\\Draft']);
       if (!traits.keywords) return;
       await client.addFlags([2], ['$Forwarded', 'Projekt-7']);
