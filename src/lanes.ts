@@ -2,6 +2,7 @@ import { MessageChannel } from 'node:worker_threads';
 import PQueue from 'p-queue';
 import { Piscina } from 'piscina';
 import { exitCodes, MigrateError } from './errors.ts';
+import { laneThread } from './thread-files.ts';
 import { PortChannel } from './worker/channel.ts';
 import type {
   Channel,
@@ -36,7 +37,7 @@ export class ThreadHost implements LaneHost {
 
   constructor(threads: number, lanes: number) {
     this.#pool = new Piscina({
-      filename: new URL('./worker/main.js', import.meta.url).href,
+      filename: laneThread.href,
       // Fewer at the start would pile the lanes up on one thread.
       minThreads: threads,
       maxThreads: threads,

@@ -4,6 +4,7 @@
 
 import { Worker } from 'node:worker_threads';
 import { exitCodes, MigrateError, type WireError } from '../errors.ts';
+import { journalThread } from '../thread-files.ts';
 import { buffersOf } from './packet.ts';
 import type { CallName, Calls, JournalService } from './service.ts';
 
@@ -55,7 +56,7 @@ class ThreadHost implements JournalHost {
 
   constructor() {
     // The thread needs none of the process's Node options, and some of them forbid threads.
-    this.#thread = new Worker(new URL('./thread.js', import.meta.url), { name: 'journal', execArgv: [] });
+    this.#thread = new Worker(journalThread, { name: 'journal', execArgv: [] });
     this.#thread.on('message', (answer: AnswerMessage) => this.#hear(answer));
     this.#thread.on('error', (error) => this.#fail(error));
     this.#thread.on('exit', (code) => this.#fail(new Error(`exit code ${code}`)));
