@@ -4,26 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { NewMessage, SandboxOptions } from '../src/sandbox/index.ts';
-import { Engine, multisets } from './support/engine.ts';
-
-/** Not needed here; each would only make the sessions longer, or a login slower. */
-const needless = [
-  ...['SCRAM-SHA-1', 'SCRAM-SHA-256', 'CRAM-MD5', 'PLAIN', 'LOGIN', 'XOAUTH2', 'OAUTHBEARER'].map((it) => `AUTH=${it}`),
-  ...[
-    'ID',
-    'QUOTA',
-    'NAMESPACE',
-    'IDLE',
-    'ENABLE',
-    'CHILDREN',
-    'MOVE',
-    'SPECIAL-USE',
-    'ESEARCH',
-    'STARTTLS',
-    'SASL-IR',
-  ],
-  ...['CONDSTORE', 'STATUS=SIZE', 'PROXYAUTH', 'APPENDLIMIT'],
-];
+import { Engine, multisets, needless, within } from './support/engine.ts';
 
 /** About 100 bytes. */
 const message = (n: number, flags: readonly string[] = []): NewMessage => ({
@@ -73,14 +54,6 @@ async function survives(cut: Cut, target: SandboxOptions): Promise<boolean> {
   });
   expect({ ...cut, ...multisets(engine.target) }).toEqual({ ...cut, ...multisets(engine.source) });
   return fault.fired > 0;
-}
-
-async function within<Result>(ms: number, work: Promise<Result>): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no end after ${ms} ms`)), ms);
-  });
-  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 describe.each(['target', 'source'] as const)('the connection to the %s', (side) => {

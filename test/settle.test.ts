@@ -55,6 +55,43 @@ describe('a target with open intents', () => {
     expect(clock.now() - begun).toBeLessThan(1.5 * settleMs);
   });
 
+  it('is not waited for any longer once the run is told to stop, and stays in doubt', async () => {
+    const clock = new ManualClock();
+    const engine = start(clock);
+    fill(engine, 2);
+    await leaveOpen(engine, clock);
+    const controller = new AbortController();
+    engine.servers.target.faults.add({ command: 'STATUS', nth: 2 }, { kind: 'run', run: () => controller.abort() });
+    const begun = clock.now();
+    const stopped = await clock.during(engine.run({ connections: 1 }, { signal: controller.signal }));
+    expect(stopped.report).toMatchObject({ verdict: 'stopped', copied: 0 });
+    expect(clock.now() - begun).toBeLessThan(5_000);
+    // It is found by content now, and would be appended again if the stop had settled anything.
+    for (const n of [1, 2]) engine.target.mailbox([`F${n}`]).append(message(n));
+    const { report } = await clock.during(engine.run({ connections: 1 }));
+    expect(report).toMatchObject({ exitCode: 0, copied: 0, alreadyThere: 2 });
+    expect(multisets(engine.target)).toEqual(multisets(engine.source));
+  });
+
+  it('is not waited for without end where mail of others keeps arriving', async () => {
+    const clock = new ManualClock();
+    const engine = start(clock);
+    fill(engine, 1);
+    await leaveOpen(engine, clock);
+    let foreign = 0;
+    const run = () => void engine.target.mailbox(['F1']).append(message(1_000 + foreign++));
+    engine.servers.target.faults.add(
+      { command: 'STATUS', times: Number.POSITIVE_INFINITY },
+      { kind: 'run', run, at: 'before' },
+    );
+    const begun = clock.now();
+    const { report } = await clock.during(engine.run({ connections: 1 }));
+    expect(report).toMatchObject({ exitCode: 0, copied: 1 });
+    expect(clock.now() - begun).toBeGreaterThan(5 * settleMs);
+    expect(clock.now() - begun).toBeLessThan(7 * settleMs);
+    expect(engine.target.mailbox(['F1']).messages).toHaveLength(1 + foreign);
+  });
+
   /** Whose connection ended: that of the run which looks, or that of a run which was killed. */
   const losses = ['this', 'a killed'] as const;
   const cases = losses.flatMap((whose) => [['UIDPLUS'], []].map((disable) => ({ whose, disable })));

@@ -46,6 +46,25 @@ export interface JobRun {
   readonly events: readonly JobEvent[];
 }
 
+/** Extensions few tests need; without them sessions are shorter, and logins much faster. */
+export const needless = [
+  ...['SCRAM-SHA-1', 'SCRAM-SHA-256', 'CRAM-MD5', 'PLAIN', 'LOGIN', 'XOAUTH2', 'OAUTHBEARER'].map((it) => `AUTH=${it}`),
+  ...[
+    'ID',
+    'QUOTA',
+    'NAMESPACE',
+    'IDLE',
+    'ENABLE',
+    'CHILDREN',
+    'MOVE',
+    'SPECIAL-USE',
+    'ESEARCH',
+    'STARTTLS',
+    'SASL-IR',
+  ],
+  ...['CONDSTORE', 'STATUS=SIZE', 'PROXYAUTH', 'APPENDLIMIT'],
+] as const;
+
 export interface EngineOptions {
   readonly source?: SandboxOptions;
   readonly target?: SandboxOptions;
@@ -167,6 +186,15 @@ export function multisets(account: SandboxAccount): Record<string, string[]> {
   return Object.fromEntries(
     Object.entries(contents(account)).map(([path, rows]) => [path, rows.map((row) => JSON.stringify(row)).sort()]),
   );
+}
+
+/** The same result, or an error when it takes longer: in a loop it is then told which round hung. */
+export async function within<Result>(ms: number, work: Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no end after ${ms} ms`)), ms);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 function pathOf(mailbox: MailboxSnapshot): string {
