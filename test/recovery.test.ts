@@ -1,7 +1,7 @@
 import { cpSync, rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { FaultAction, NewMessage, SandboxAccount, SandboxOptions } from '../src/sandbox/index.ts';
-import { Engine, multisets } from './support/engine.ts';
+import { Engine, multisets, needless } from './support/engine.ts';
 
 const message = (n: number, more: Partial<NewMessage> = {}): NewMessage => ({
   body: `Message-ID: <${n}@x>\r\nDate: Sat, 01 Feb 2020 10:00:00 +0200\r\nSubject: ${n}\r\n\r\nbody ${n}\r\n`,
@@ -19,6 +19,17 @@ function fill(account: SandboxAccount): void {
 
 const appends = (engine: Engine) => engine.commands('target').filter((name) => name === 'APPEND').length;
 
+const source = { disable: needless };
+const targets: [name: string, disable: string[], more: SandboxOptions][] = [
+  ['everything', [], {}],
+  ['no UIDPLUS', ['UIDPLUS'], {}],
+  ['no MULTIAPPEND', ['MULTIAPPEND'], {}],
+  ['no LITERAL+', ['LITERAL+'], {}],
+  ['none of them', ['UIDPLUS', 'MULTIAPPEND', 'LITERAL+'], {}],
+  ['no MULTIAPPEND, committing at the last octet', ['MULTIAPPEND', 'LITERAL+'], { commitAtLastOctet: true }],
+  ['a MULTIAPPEND that is not atomic', [], { commitAtLastOctet: true }],
+];
+
 describe('an APPEND whose answer never came', () => {
   const points: [name: string, action: FaultAction][] = [
     ['before it began', { kind: 'cut', at: 'before' }],
@@ -28,22 +39,13 @@ describe('an APPEND whose answer never came', () => {
     ['in the middle of its answer', { kind: 'cut', at: { answerOctets: 5 } }],
     ['with a BYE when it was done', { kind: 'bye', text: 'going down', at: 'after' }],
   ];
-  const targets: [name: string, disable: string[], more: SandboxOptions][] = [
-    ['everything', [], {}],
-    ['no UIDPLUS', ['UIDPLUS'], {}],
-    ['no MULTIAPPEND', ['MULTIAPPEND'], {}],
-    ['no LITERAL+', ['LITERAL+'], {}],
-    ['none of them', ['UIDPLUS', 'MULTIAPPEND', 'LITERAL+'], {}],
-    ['no MULTIAPPEND, committing at the last octet', ['MULTIAPPEND', 'LITERAL+'], { commitAtLastOctet: true }],
-    ['a MULTIAPPEND that is not atomic', [], { commitAtLastOctet: true }],
-  ];
   const cases = points.flatMap(([when, action]) =>
     targets.map(([target, disable, more]) => [when, target, action, disable, more] as const),
   );
   it.each(cases)(
     '%s, at a target with %s, costs neither a message nor a double',
     async (_, __, action, disable, more) => {
-      using engine = new Engine({ target: { disable, ...more } });
+      using engine = new Engine({ source, target: { disable: [...needless, ...disable], ...more }, settleMs: 20 });
       fill(engine.source);
       const faults = [2, 5].map((nth) => engine.servers.target.faults.add({ command: 'APPEND', nth }, action));
       const { report } = await engine.run({ connections: 1 });
@@ -83,6 +85,42 @@ describe('an APPEND whose answer never came', () => {
     await engine.run({ connections: 1 });
     expect(target.inbox.messages).toHaveLength(engine.source.messageCount + 1);
   });
+});
+
+describe('a target that falls silent', () => {
+  const silences: [when: string, action: FaultAction, released: boolean][] = [
+    ['when it has stored the messages', { kind: 'drop-tagged' }, false],
+    ['when it has stored the messages, for all that follows', { kind: 'stall', at: 'after' }, false],
+    ['before it stores anything', { kind: 'stall', at: 'before' }, false],
+    ['in the middle of a literal', { kind: 'stall', at: { literal: 1, octets: 20 } }, false],
+    ['in the middle of its answer', { kind: 'stall', at: { answerOctets: 5 } }, false],
+    ['and stores the messages when the client has long gone', { kind: 'stall', at: 'before' }, true],
+  ];
+  const cases = silences.flatMap(([when, action, released]) =>
+    targets.map(([target, disable, more]) => [when, target, action, released, disable, more] as const),
+  );
+  it.each(cases)(
+    '%s, with %s, costs neither a message nor a double',
+    async (_, __, action, released, disable, more) => {
+      using engine = new Engine({
+        source,
+        target: { disable: [...needless, ...disable], ...more },
+        idleMs: 40,
+        settleMs: 10,
+      });
+      fill(engine.source);
+      const { faults } = engine.servers.target;
+      const silence = faults.add({ command: 'APPEND', nth: 2 }, action);
+      const arrives = { kind: 'run', run: () => silence.release(), at: 'after' } as const;
+      if (released) faults.add({ command: 'STATUS' }, arrives);
+      const { report } = await engine.run({ connections: 1 });
+      expect(silence.fired).toBe(1);
+      expect(report).toMatchObject({ exitCode: 0, verdict: 'complete' });
+      expect(report.copied + report.alreadyThere).toBe(engine.source.messageCount);
+      expect(report.warnings.join()).toMatch(/begun again after a lost connection: target .* no sign of life/);
+      expect(multisets(engine.target)).toEqual(multisets(engine.source));
+    },
+  );
 });
 
 describe('a journal as a crash left it', () => {
