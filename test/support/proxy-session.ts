@@ -26,13 +26,23 @@ export interface AppendedMessage {
   readonly body: Buffer;
 }
 
+/** What a command or its answer has to wait for. */
+export type Withheld =
+  /** Its tagged answer never comes; the connection goes on. */
+  | 'answer'
+  /** From its tagged answer on the client hears nothing. */
+  | 'all answers'
+  /** After its first line the server hears nothing before the proxy releases it, although the client may have gone. */
+  | 'command';
+
 export interface SessionRules {
   readonly missing: MissingExtensions;
   /** The rest of a tagged answer (`NO [LIMIT] too big`) to refuse the whole APPEND; `null` lets it pass. */
   readonly refuseMessage: ((message: AppendedMessage) => string | null) | null;
   /** The same for any command, seen complete. */
   readonly refuseCommand: ((command: ProxyCommand) => string | null) | null;
-  readonly onCommand: (command: ProxyCommand) => void;
+  /** Called when a command begins, before any of it is passed on. */
+  readonly onCommand: (command: ProxyCommand) => Withheld | null;
   /** The client sent `{n+}` to a server that does not know it. */
   readonly onOutOfStep: () => void;
 }
@@ -45,6 +55,7 @@ interface Incoming {
   readonly bodies: Buffer[];
   /** Kept back until it is complete; else passed on as it comes. */
   readonly held: boolean;
+  readonly withheld: Withheld | null;
 }
 
 type ClientState =
@@ -71,6 +82,8 @@ export class ProxySession {
   #serverTakesNonSync = false;
   /** In the order they came; `own`: the proxy's answer, which waits for the server's answers to what came before. */
   readonly #unanswered: { readonly record: ProxyCommand; readonly own: string | null }[] = [];
+  /** Tags of commands whose answers are withheld. */
+  readonly #withheld = new Map<string, Withheld>();
 
   constructor(connection: number, rules: SessionRules, toServer: Link, toClient: Link) {
     this.#connection = connection;
@@ -124,7 +137,9 @@ export class ProxySession {
       return this.#toClient.write(bytes);
     }
     if (/CAPABILITY.*\bLITERAL\+/i.test(line)) this.#serverTakesNonSync = true;
-    const rewritten = this.#rules.missing.rewrite(line);
+    const withheld = mark === '*' ? undefined : this.#withheld.get(mark);
+    if (withheld === 'all answers') this.#toClient.hold();
+    const rewritten = withheld === 'answer' ? null : this.#rules.missing.rewrite(line);
     const flowing = rewritten === null || this.#toClient.write(rewritten === line ? bytes : `${rewritten}\r\n`);
     if (mark !== '*') this.#answered(mark, line);
     return flowing;
@@ -191,11 +206,12 @@ export class ProxySession {
       refused: false,
       status: null,
     };
-    this.#rules.onCommand(record);
+    const withheld = this.#rules.onCommand(record);
+    if (withheld !== null) this.#withheld.set(tag, withheld);
     // Anything may still turn out to be refused after a literal; only an APPEND nobody looks into is worth streaming.
     const looksInside = this.#rules.refuseMessage !== null || this.#rules.refuseCommand !== null;
     const strict = this.#rules.missing.has('MULTIAPPEND') || this.#rules.missing.has('LITERAL+');
-    return { record, lines: [], bodies: [], held: record.name !== 'APPEND' || looksInside || strict };
+    return { record, lines: [], bodies: [], held: record.name !== 'APPEND' || looksInside || strict, withheld };
   }
 
   /** One line of a command: its first, or what stands after a literal. */
@@ -250,7 +266,9 @@ export class ProxySession {
     if (incoming.lines.length === 1) this.#unanswered.push({ record, own: null });
     if (literal.nonSync) begin();
     else this.#client = { kind: 'awaiting-go', incoming, size: literal.size };
-    return this.#toServer.write(`${line}\r\n`);
+    const flowing = this.#toServer.write(`${line}\r\n`);
+    if (incoming.withheld === 'command') this.#toServer.hold();
+    return flowing;
   }
 
   /** Why the command, as far as it is known, is refused; `null`: it is not. */
@@ -276,6 +294,7 @@ export class ProxySession {
   #passOnHeld(incoming: Incoming): boolean {
     if (!this.#serverTakesNonSync)
       throw new Error('holding commands back needs a server with LITERAL+ behind the proxy');
+    if (incoming.withheld === 'command') this.#toServer.hold();
     for (const [index, body] of incoming.bodies.entries()) {
       this.#toServer.write(`${incoming.lines[index]}{${body.length}+}\r\n`);
       this.#toServer.write(body);

@@ -5,10 +5,10 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { type ExtensionName, MissingExtensions } from './proxy-extensions.ts';
 import { Link } from './proxy-link.ts';
-import { type AppendedMessage, type ProxyCommand, ProxySession } from './proxy-session.ts';
+import { type AppendedMessage, type ProxyCommand, ProxySession, type Withheld } from './proxy-session.ts';
 
 export type { ExtensionName } from './proxy-extensions.ts';
-export type { AppendedMessage, ProxyCommand } from './proxy-session.ts';
+export type { AppendedMessage, ProxyCommand, Withheld } from './proxy-session.ts';
 
 export interface ProxyOptions {
   /** Extensions the server shall not have. */
@@ -17,8 +17,20 @@ export interface ProxyOptions {
   readonly refuseMessage?: (message: AppendedMessage) => string | null;
   /** The same for any command. */
   readonly refuseCommand?: (command: ProxyCommand) => string | null;
-  /** Hangs up on both sides after so many bytes of one direction of a connection, as often as `times` says (once). */
-  readonly cut?: { readonly direction: Direction; readonly afterBytes: number; readonly times?: number };
+  /**
+   * Hangs up on both sides after so many bytes of one direction of a connection, counted from the first command named
+   * `since` (default: from the start), as often as `times` says (once).
+   */
+  readonly cut?: {
+    readonly direction: Direction;
+    readonly afterBytes: number;
+    readonly since?: string;
+    readonly times?: number;
+  };
+  /** The n-th command of that name, over all connections, or its answer is withheld. */
+  readonly withhold?: { readonly command: string; readonly nth: number; readonly what: Withheld };
+  /** Called when a command begins, before any of it is passed on. */
+  readonly onCommand?: (command: ProxyCommand, proxy: FilterProxy) => void;
   /** Holds every byte back, in both directions. */
   readonly delayMs?: number;
 }
@@ -31,10 +43,13 @@ export class FilterProxy implements AsyncDisposable {
   readonly #upstream: { readonly host: string; readonly port: number };
   readonly #options: ProxyOptions;
   readonly #sockets = new Set<Socket>();
+  readonly #links: Record<Direction, Set<Link>> = { 'to-server': new Set(), 'to-client': new Set() };
   #commands: ProxyCommand[] = [];
   #connections = 0;
   #outOfStep = 0;
   #cuts = 0;
+  #seen = 0;
+  #withheld = 0;
 
   private constructor(upstream: { readonly host: string; readonly port: number }, options: ProxyOptions) {
     this.#upstream = upstream;
@@ -73,6 +88,23 @@ export class FilterProxy implements AsyncDisposable {
     return this.#cuts;
   }
 
+  /** True: what `withhold` asked for has happened. */
+  get withheld(): boolean {
+    return this.#withheld > 0;
+  }
+
+  /** Bytes of that direction, over all connections, counted as for `cut`. */
+  traffic(direction: Direction): number {
+    let bytes = 0;
+    for (const link of this.#links[direction]) bytes += link.sent;
+    return bytes;
+  }
+
+  /** Passes on what was withheld. */
+  release(): void {
+    for (const links of Object.values(this.#links)) for (const link of links) link.release();
+  }
+
   /** Commands since the last `forget`, in order of arrival; those named `name` where given. */
   commands(name?: string | RegExp): readonly ProxyCommand[] {
     if (name === undefined) return this.#commands;
@@ -108,7 +140,9 @@ export class FilterProxy implements AsyncDisposable {
     const server = connect(this.#upstream.port, this.#upstream.host);
     const hangUp = () => {
       client.destroy();
-      server.destroy();
+      // The server is not to know before it has had what is withheld.
+      if (toServer.held) toServer.end();
+      else server.destroy();
     };
     const toServer = this.#link(server, 'to-server', hangUp);
     const toClient = this.#link(client, 'to-client', hangUp);
@@ -118,7 +152,12 @@ export class FilterProxy implements AsyncDisposable {
         missing: new MissingExtensions(this.#options.without ?? []),
         refuseMessage: this.#options.refuseMessage ?? null,
         refuseCommand: this.#options.refuseCommand ?? null,
-        onCommand: (command) => this.#commands.push(command),
+        onCommand: (command) => {
+          this.#commands.push(command);
+          this.#options.onCommand?.(command, this);
+          if (command.name === this.#options.cut?.since) for (const link of [toServer, toClient]) link.count();
+          return this.#withhold(command);
+        },
         onOutOfStep: () => {
           this.#outOfStep++;
         },
@@ -136,9 +175,16 @@ export class FilterProxy implements AsyncDisposable {
     }
   }
 
+  #withhold({ name }: ProxyCommand): Withheld | null {
+    const { withhold } = this.#options;
+    if (withhold === undefined || name !== withhold.command || ++this.#seen !== withhold.nth) return null;
+    this.#withheld++;
+    return withhold.what;
+  }
+
   #link(socket: Socket, direction: Direction, hangUp: () => void): Link {
     const { cut, delayMs } = this.#options;
-    return new Link(socket, {
+    const link = new Link(socket, {
       ...(delayMs === undefined ? {} : { delayMs }),
       ...(cut?.direction === direction && this.#cuts < (cut.times ?? 1) ? { cutAfterBytes: cut.afterBytes } : {}),
       onCut: () => {
@@ -146,6 +192,9 @@ export class FilterProxy implements AsyncDisposable {
         hangUp();
       },
     });
+    this.#links[direction].add(link);
+    if (cut?.since === undefined) link.count();
+    return link;
   }
 }
 
