@@ -9,11 +9,15 @@ import { ServerProcess, startServer } from './process.ts';
 const users = ['alice', 'bob'] as const;
 const password = 'Passw0rd-c4e1';
 
-/** Runs inside the root. IMAP_EMPTYTRASH must be empty: Courier else deletes old mail from a folder named Trash. */
+/**
+ * Runs inside the root. IMAP_EMPTYTRASH must be empty: Courier else deletes old mail from a folder named Trash. Without a
+ * GAM_CLIENT_ID of its own an instance would talk to another's file monitor, and hang in every login once that one's root
+ * is removed.
+ */
 const startScript = `
 set -a
 . /etc/courier/imapd
-IMAP_ULIMITD=0 IMAP_EMPTYTRASH= LD_LIBRARY_PATH=/usr/lib/courier-authlib
+IMAP_ULIMITD=0 IMAP_EMPTYTRASH= GAM_CLIENT_ID="$1" LD_LIBRARY_PATH=/usr/lib/courier-authlib
 set +a
 umask 022
 /usr/lib/courier/courier-authlib/authdaemond &
