@@ -24,6 +24,10 @@ export interface Contender {
   readonly reading?: DumpOptions;
   /** False: it speaks clear text only. */
   readonly tls?: boolean;
+  /** It takes a round trip or more for every message. */
+  readonly slow?: boolean;
+  /** It knows, when it runs again, what it copied. */
+  readonly again?: boolean;
 }
 
 /** Benches are run from the root of the checkout. */
@@ -34,6 +38,7 @@ const programFile = (...path: readonly string[]) => join(import.meta.dirname, ..
 /** Its journal is on disk, in the errand's folder. */
 export const ours: Contender = {
   name: 'imap-migrate',
+  again: true,
   command: ({ source, target, caFile, dir }) => {
     const trust = caFile === null ? 'ssl = no' : `ssl_ca_file = ${caFile}`;
     const ini = ({ host, port, user, password }: AccountAccess) =>
@@ -67,6 +72,7 @@ export function cFloor(program: string): Contender {
 
 export const imapflowLoop: Contender = {
   name: 'imapflow loop',
+  slow: true,
   tls: false,
   command: ({ source, target, dir }) => [
     process.execPath,
@@ -77,9 +83,10 @@ export const imapflowLoop: Contender = {
 
 /** mbsync 1.4: pipelined as it is by default, everything pulled, folders created. */
 export function mbsync(program: Command): Contender {
+  // It checks a certificate against names only, never against an address.
   const store = (name: string, { host, port, user, password }: AccountAccess, caFile: string | null) => `
 IMAPAccount ${name}
-Host ${host}
+Host ${caFile === null ? host : 'localhost'}
 Port ${port}
 User ${user}
 Pass ${password}
@@ -91,6 +98,7 @@ Account ${name}
 `;
   return {
     name: 'mbsync',
+    again: true,
     // Its own mark stays in the messages.
     reading: { withoutHeader: 'X-TUID' },
     command: ({ source, target, caFile, dir }) => {
@@ -119,6 +127,8 @@ export function imapsync(program: string): Contender {
   ];
   return {
     name: 'imapsync',
+    slow: true,
+    again: true,
     command: ({ source, target, caFile, dir }) => [
       program,
       ...side(1, source, caFile !== null),

@@ -9,15 +9,27 @@ export interface CopiedMail {
   readonly bytes: number;
 }
 
-const headings = ['', 'runs', 'wall s', '(min - max)', 'messages/s', 'MB/s', 'CPU s', 'peak RSS MB'];
+const headings = ['', 'runs', 'wall s', '(min – max)', 'messages/s', 'MB/s', 'CPU s', 'peak RSS MB'];
 
-/** Medians, except that of the memory peaks the highest counts. */
-export function entryRows(entries: readonly Entry[], mail: CopiedMail): string[][] {
+/**
+ * A row for each contender, with a column of ratios for each of `floors`: names of entries whose wall time the others' is
+ * divided by. Medians, except that of the memory peaks the highest counts.
+ */
+export function entryRows(entries: readonly Entry[], mail: CopiedMail, floors: readonly string[]): string[][] {
+  const compared = floors.filter((floor) => entries.some(({ name }) => name === floor));
+  const ratios = (seconds: number) =>
+    compared.map((floor) =>
+      (seconds / medianSeconds(entries.find(({ name }) => name === floor)?.runs ?? [])).toFixed(2),
+    );
   const rows = entries.flatMap(({ name, runs, again }) => [
-    toRow(name, runs, mail),
-    ...(again.length === 0 ? [] : [toRow(`${name}, nothing to do`, again, null)]),
+    [...toRow(name, runs, mail), ...ratios(medianSeconds(runs))],
+    ...(again.length === 0 ? [] : [[...toRow(`${name}, nothing to do`, again, null), ...compared.map(() => '')]]),
   ]);
-  return [headings, ...rows];
+  return [[...headings, ...compared.map((floor) => `× ${floor}`)], ...rows];
+}
+
+export function medianSeconds(runs: readonly MeasuredRun[]): number {
+  return spreadOf(runs.map(({ wallSeconds }) => wallSeconds)).median;
 }
 
 /** The first column is text, the others are numbers. */
@@ -32,13 +44,20 @@ export function formatColumns(rows: readonly (readonly string[])[]): string {
   return lines.join('\n');
 }
 
+/** The same as Markdown. */
+export function formatMarkdown(rows: readonly (readonly string[])[]): string {
+  const [first = [], ...rest] = rows;
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [line(first), line(first.map((_, column) => (column === 0 ? '---' : '---:'))), ...rest.map(line)].join('\n');
+}
+
 function toRow(name: string, runs: readonly MeasuredRun[], mail: CopiedMail | null): string[] {
   const wall = spreadOf(runs.map(({ wallSeconds }) => wallSeconds));
   return [
     name,
     String(runs.length),
     wall.median.toFixed(2),
-    `(${wall.min.toFixed(2)} - ${wall.max.toFixed(2)})`,
+    `(${wall.min.toFixed(2)} – ${wall.max.toFixed(2)})`,
     mail === null ? '' : count(mail.messages / wall.median),
     mail === null ? '' : (mail.bytes / 1e6 / wall.median).toFixed(1),
     measured(spreadOf(runs.map(({ cpuSeconds }) => cpuSeconds ?? Number.NaN)).median, (seconds) => seconds.toFixed(2)),

@@ -42,6 +42,11 @@ const folders: readonly { readonly name: string; readonly percent: number }[] = 
   { name: 'Trash', percent: 2 },
 ];
 
+/** What the account comes to, roughly. */
+export function nominalBytes({ messages, medianBytes, sigma }: MailSpec): number {
+  return messages * medianBytes * Math.exp(sigma ** 2 / 2);
+}
+
 const systemFlags = ['\\Seen', '\\Answered', '\\Flagged', '\\Draft'] as const;
 /** Generated and sent at a time: a big account is never in memory as a whole. */
 const batchMessages = 50;
