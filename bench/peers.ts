@@ -8,7 +8,7 @@
  * round trip time).
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type AccountDump, dumpAccount } from '../test/support/compare.ts';
 import { accessTo, prepareMbsync } from '../test/support/servers/index.ts';
@@ -21,7 +21,14 @@ import { describeMachine, usableDovecot } from './support/machine.ts';
 import { loadMail, type MailName, mails, nominalBytes } from './support/mail.ts';
 import { fitsIntoMemory, measureCommit, startServerFor } from './support/mail-disk.ts';
 import { chooseCells, type PeerCell } from './support/peer-cells.ts';
-import { type CellResult, type PeerResults, requirementRows, toMarkdown } from './support/peer-results.ts';
+import {
+  type CellResult,
+  conditionLines,
+  missingLines,
+  type PeerResults,
+  requirementRows,
+  toMarkdown,
+} from './support/peer-results.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -43,7 +50,7 @@ async function main(): Promise<void> {
   const cells = chooseCells(wordsOf(options.only));
   const machine = describeMachine(dovecot.version);
   mkdirSync('.tmp', { recursive: true });
-  const workDir = mkdtempSync(resolve('.tmp', 'peers-'));
+  const workDir = mkdtempSync(join(import.meta.dirname, 'peers-'));
   try {
     const programs = compileCPrograms(workDir);
     const { contenders, missing } = await findContenders(programs);
@@ -62,7 +69,7 @@ async function main(): Promise<void> {
       missing,
       cells: results,
     };
-    for (const sentence of missing) console.log(`\nNot measured: ${sentence}.`);
+    console.log(`\n${[...conditionLines(whole), ...missingLines(whole)].join('\n')}`);
     const [headings, ...rows] = requirementRows(whole, ours.name);
     if (headings !== undefined && rows.length > 0) console.log(`\n${formatColumns([headings, ...rows])}`);
     if (isWhole()) writeFileSync(join('bench', 'RESULTS.md'), toMarkdown(whole, { product: ours.name, floors }));

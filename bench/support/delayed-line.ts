@@ -59,7 +59,7 @@ export async function measureRates(dir: string): Promise<LineRates> {
     const through = async (rttMs: number): Promise<number> => {
       const settings = { port: source.port, rttMs, windowBytes: null, logFile: null };
       await using line = await DelayedLine.open(dir, `rate-${rttMs}`, settings);
-      return rateOf(line.port);
+      return await rateOf(line.port);
     };
     return { direct: await rateOf(source.port), proxied: await through(0), delayed: await through(80) };
   } finally {

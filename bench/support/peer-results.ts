@@ -51,7 +51,7 @@ export function requirementRows({ cells }: PeerResults, product: string): string
 }
 
 export function toMarkdown(results: PeerResults, { product, floors }: Roles): string {
-  const { machine, date, cells, missing } = results;
+  const { machine, date, cells } = results;
   const sections = [
     '# Results',
     `Written by \`npm run bench:peers\` on ${date}.`,
@@ -64,7 +64,7 @@ export function toMarkdown(results: PeerResults, { product, floors }: Roles): st
     methodLines(results)
       .map((line) => `- ${line}`)
       .join('\n'),
-    ...(missing.length === 0 ? [] : [`Not measured: ${missing.join('; ')}.`]),
+    ...missingLines(results),
     ...cells.flatMap((cell) => [`## ${titleOf(cell)}`, formatMarkdown(entryRows(cell.entries, cell.mail, floors))]),
   ];
   return `${sections.join('\n\n')}\n`;
@@ -75,14 +75,14 @@ function titleOf({ mailName, mail, rttMs, tls }: CellResult): string {
   return `${mailName.toUpperCase()} (${size}), RTT ${rttMs}${rttMs === 0 ? '' : ' ms'}${tls ? ', TLS' : ''}`;
 }
 
-function methodLines({ cells, commitMs, windowBytes, rates }: PeerResults): string[] {
+function methodLines(results: PeerResults): string[] {
   const kilobytes = (bytes: number) => `${(bytes / 1024).toLocaleString('en-US')} KB`;
   const distributions = Object.entries(mails).map(
     ([name, { seed, medianBytes, sigma }]) =>
       `${name.toUpperCase()} median ${kilobytes(medianBytes)}, sigma ${sigma}, seed ${seed}`,
   );
   const { minBytes, maxBytes } = mails.small;
-  const onDisk = cells.filter(({ inMemory }) => !inMemory).map(({ name }) => name);
+  const onDisk = results.cells.filter(({ inMemory }) => !inMemory).map(({ name }) => name);
   return [
     'Two private Dovecots, sdbox, `mail_fsync = never`; their mail is in memory' +
       `${onDisk.length === 0 ? '' : `, except in ${onDisk.join(' and ')}, for which it was too small`}.`,
@@ -93,22 +93,28 @@ function methodLines({ cells, commitMs, windowBytes, rates }: PeerResults): stri
     'After every run the account is read back by an independent client: bodies (SHA-256), flags and dates of every message, ' +
       'per folder, as multisets. The header line that mbsync adds is left out of that.',
     'The floors forward FETCH literals into MULTIAPPENDs of 100 messages or 4 MB while they come in, everything pipelined, ' +
-      'up to eight unanswered: no journal, no digests, no plan. imap-migrate runs with its default options.',
-    `Journals are on disk: a write that has to reach it takes ${commitMs.toFixed(2)} ms.`,
-    ...lineLines(cells, windowBytes, rates),
+      'up to sixteen unanswered: no journal, no digests, no plan. imap-migrate runs with its default options.',
+    ...conditionLines(results),
   ];
 }
 
-function lineLines(cells: readonly CellResult[], windowBytes: number | null, rates: LineRates | null): string[] {
-  if (rates === null) return [];
+/** What the machine made of the journals and of the lines. */
+export function conditionLines({ cells, commitMs, windowBytes, rates }: PeerResults): string[] {
+  const journals = `Journals are on disk: a write that has to reach it takes ${commitMs.toFixed(2)} ms.`;
+  if (rates === null) return [journals];
   const measured = cells
     .filter(({ rttMs, measuredRttMs }) => rttMs > 0 && !Number.isNaN(measuredRttMs))
-    .map(({ rttMs, measuredRttMs }) => `${rttMs} ms: ${measuredRttMs.toFixed(1)} ms`);
+    .map(({ rttMs, measuredRttMs }) => `${rttMs} ms are ${measuredRttMs.toFixed(1)} ms`);
   const gigabytes = (rate: number) => `${(rate / 1e9).toFixed(1)} GB/s`;
   return [
+    journals,
     'A round trip time is between the client and each server: a process of its own in front of each holds every byte back ' +
       `for half of it${windowBytes === null ? '' : `, with ${windowBytes} bytes under way at most`}; at RTT 0 there is none. ` +
       `Measured with NOOP, ${[...new Set(measured)].join(', ')}. One connection carries ${gigabytes(rates.direct)} directly, ` +
       `${gigabytes(rates.proxied)} through such a process without delay, ${gigabytes(rates.delayed)} with 80 ms.`,
   ];
+}
+
+export function missingLines({ missing }: PeerResults): string[] {
+  return missing.map((sentence) => `Not measured: ${sentence}.`);
 }

@@ -25,6 +25,9 @@ static double now(void) {
 
 int main(int argc, char **argv) {
   if (argc < 2) return 2;
+#ifdef __linux__
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
   double start = now();
   pid_t child = fork();
   if (child == -1) return 2;

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
+  type AccountDump,
   alterFlags,
   compareDumps,
   dumpAccount,
@@ -94,6 +95,25 @@ describe.skipIf(!servers.dovecot)('on Dovecot', () => {
     expect(change([...rest, second, first])).toHaveLength(1);
     expect(compareDumps(left, new Map([...left].slice(1)))).toHaveLength(1);
     expect(compareDumps(left, new Map([...left, ['new', []]]))).toEqual(['new: only on the right']);
+  });
+
+  test('a mark in the header is overlooked where that is asked for, and only there', async () => {
+    const marked = (head: string) => ({ ...message, body: Buffer.from(`${head}Subject: one\r\n\r\nX-Mark: 1\r\n`) });
+    const dumps: AccountDump[] = [];
+    for (const [user, head] of [
+      ['erin', ''],
+      ['frank', 'X-Mark: 1\r\n'],
+      ['grace', 'To: a\r\nX-Mark: 1\r\n'],
+    ] as const) {
+      await using client = await RawImap.open(accessTo(dovecot, user));
+      await client.append('INBOX', [marked(head)]);
+      dumps.push(await dumpAccount(accessTo(dovecot, user), { withoutHeader: 'X-Mark' }));
+      if (head !== '')
+        expect(compareDumps(dumps[0] ?? new Map(), await dumpAccount(accessTo(dovecot, user)))).toHaveLength(2);
+    }
+    const [none = new Map(), first = new Map(), second = new Map()] = dumps;
+    expect(compareDumps(none, first)).toEqual([]);
+    expect(compareDumps(none, second)).toHaveLength(2);
   });
 
   test('a flag changed behind the copy is found', async () => {
