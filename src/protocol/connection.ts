@@ -14,7 +14,7 @@ import { type Failure, FailureReport, sameFailure } from './failure.ts';
 import { type FetchData, parseFetch } from './fetch-data.ts';
 import type { Frame } from './frame.ts';
 import { Framer } from './framer.ts';
-import { checkFirstBytes, type Greeting, parseGreeting } from './greeting.ts';
+import { checkFirstBytes, type Greeting, noImap, parseGreeting } from './greeting.ts';
 import { IdleWatch } from './idle-watch.ts';
 import type { Limits } from './limits.ts';
 import { Outbox } from './outbox.ts';
@@ -160,7 +160,11 @@ export class Connection {
   // -- Receiving ------------------------------------------------------------------------------------------------------
 
   #newFramer(): Framer {
-    return new Framer((frame) => this.#onFrame(frame), { limits: this.#options.limits });
+    return new Framer((frame) => this.#onFrame(frame), {
+      limits: this.#options.limits,
+      // A trace shows lines as they came.
+      onFetch: this.#tracer === null ? (data) => this.#onFetch(data) : undefined,
+    });
   }
 
   /** A transport may answer a write at once, in the middle of reading: what arrives then is read afterwards. */
@@ -200,8 +204,11 @@ export class Connection {
     }
     switch (response.kind) {
       case 'data':
-        if (response.name === 'FETCH' && response.number !== null) this.#onFetch(response.number, response);
-        else this.#route(response, frame);
+        if (response.name === 'FETCH' && response.number !== null) {
+          this.#onFetch(parseFetch(response.number, response.lexer));
+        } else {
+          this.#route(response, frame);
+        }
         break;
       case 'tagged':
         this.#onTagged(response);
@@ -219,8 +226,9 @@ export class Connection {
   }
 
   /** Hot: once per message. */
-  #onFetch(seq: number, response: DataResponse): void {
-    const data = parseFetch(seq, response.lexer);
+  #onFetch(data: FetchData): void {
+    if (this.#failure !== null) return;
+    if (this.#waitsForGreeting !== null) throw noImap(this.#transport.description);
     for (const { command } of this.#outbox.unanswered) {
       if (command.acceptFetch?.(data) === true) return;
     }

@@ -1,3 +1,4 @@
+import { dateTimeBytes, readDateTime } from './datetime.ts';
 import type { Lexer } from './lexer.ts';
 import { type MessageItems, readBinarySize, readMessageItem } from './message-items.ts';
 import type { Literal } from './types.ts';
@@ -5,11 +6,8 @@ import type { Value } from './value.ts';
 import { toUpperAscii, toWord } from './word.ts';
 
 const SPACE = 0x20;
-const QUOTE = 0x22;
 const OPEN_PAREN = 0x28;
 const CLOSE_PAREN = 0x29;
-const DASH = 0x2d;
-const COLON = 0x3a;
 const LESS = 0x3c;
 const GREATER = 0x3e;
 const OPEN_BRACKET = 0x5b;
@@ -144,23 +142,11 @@ function parseModSeq(lexer: Lexer): bigint {
 
 /** The date between its quotes, byte for byte. */
 function parseDate(lexer: Lexer): string {
-  const { buffer } = lexer;
-  const start = lexer.position + 1;
-  const close = start + 26;
-  // Every well-formed date-time is 26 bytes long with the same six marks in it; anything else is a string like any other.
-  if (
-    close < lexer.end &&
-    buffer[start - 1] === QUOTE &&
-    buffer[close] === QUOTE &&
-    buffer[start + 2] === DASH &&
-    buffer[start + 6] === DASH &&
-    buffer[start + 11] === SPACE &&
-    buffer[start + 14] === COLON &&
-    buffer[start + 17] === COLON &&
-    buffer[start + 20] === SPACE
-  ) {
-    lexer.position = close + 1;
-    return buffer.toString('latin1', start, close);
+  const { buffer, end, position } = lexer;
+  const date = end - position < dateTimeBytes ? null : readDateTime(buffer, position);
+  if (date !== null) {
+    lexer.position = position + dateTimeBytes;
+    return date;
   }
   return lexer.string().toString('latin1');
 }

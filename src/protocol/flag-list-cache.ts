@@ -17,11 +17,12 @@ const lists: (KnownFlagList | null)[] = new Array<KnownFlagList | null>(slots).f
 
 /** The flag list at `start` if it was kept before. Shared by all who ask: it is frozen. */
 export function findFlagList(buffer: Buffer, start: number, end: number): KnownFlagList | null {
+  const last = Math.min(end, start + maxLength);
   let at = start;
   let hash = 0;
-  while (at < end && buffer[at] !== CLOSE_PAREN) hash = (Math.imul(hash, 31) + (buffer[at++] as number)) | 0;
+  while (at < last && buffer[at] !== CLOSE_PAREN) hash = (Math.imul(hash, 31) + (buffer[at++] as number)) | 0;
   const known = lists[listSlot(hash)] as KnownFlagList | null;
-  if (known === null || at >= end) return null;
+  if (known === null || at === last) return null;
   const { bytes } = known;
   // The last byte is the parenthesis the hash stopped at.
   const length = at - start;

@@ -1,18 +1,12 @@
 import { LimitError, ProtocolError } from './errors.ts';
+import { type FetchReceiver, FetchScan } from './fetch-scan.ts';
 import { Frame } from './frame.ts';
 import { type Limits, resolveLimits } from './limits.ts';
-import { findNameEnd, matchesWord, toWord } from './word.ts';
+import { findMarker, mayHoldLiterals, readMarker } from './literal-marker.ts';
 
 const LF = 0x0a;
 const CR = 0x0d;
-const SPACE = 0x20;
-const STAR = 0x2a;
-const PLUS = 0x2b;
-const ZERO = 0x30;
-const NINE = 0x39;
-const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
-const TILDE = 0x7e;
 
 /** Receives a literal instead of the frame. Called synchronously from `push`. */
 export interface LiteralSink {
@@ -31,10 +25,13 @@ export type LiteralSinkChooser = (size: number, frame: Frame) => LiteralSink | n
 export interface FramerOptions {
   readonly limits?: Partial<Limits>;
   readonly literalSink?: LiteralSinkChooser;
+  /**
+   * Receives the FETCH responses that `FetchScan` knows, in their turn, as `parseFetch` would have read them. Without it
+   * every response comes as a frame, which costs twice as much.
+   */
+  readonly onFetch?: FetchReceiver | undefined;
 }
 
-/** Longest digit run that is read as a literal's size: more than any 64-bit number needs. */
-const maxSizeDigits = 20;
 /** Slices below this are small: a small slice after a small one is copied, see `#addSlice`. */
 const smallSlice = 1024;
 const poolBytes = 16 * 1024;
@@ -57,6 +54,12 @@ export class Framer {
   readonly #limits: Limits;
   readonly #literalSink: LiteralSinkChooser | null;
   readonly #frame: Frame;
+  readonly #onFetch: FetchReceiver | null;
+  readonly #scan = new FetchScan();
+  /** Literals up to this size can be handed out of a chunk that holds the whole response. */
+  readonly #maxWholeLiteral: number;
+  /** The scan has read the first line of this frame. */
+  #scanned = false;
 
   /** The line that crosses chunks; lines of this frame that did so before may stand in front of it. */
   #carry = empty;
@@ -66,7 +69,6 @@ export class Framer {
 
   #literalLeft = 0;
   #sink: LiteralSink | null = null;
-  #markerStart = 0;
 
   #textBytes = 0;
   #literalBytes = 0;
@@ -84,6 +86,8 @@ export class Framer {
     this.#limits = resolveLimits(options.limits);
     this.#literalSink = options.literalSink ?? null;
     this.#frame = new Frame(this.#limits);
+    this.#onFetch = options.onFetch ?? null;
+    this.#maxWholeLiteral = maxWholeLiteral(this.#limits, this.#literalSink !== null);
   }
 
   /** True when every byte pushed so far belongs to a finished response. */
@@ -139,6 +143,13 @@ export class Framer {
         position += taken;
         continue;
       }
+      if (this.#onFetch !== null && frame.runCount === 0 && this.#lineStart === -1) {
+        const next = this.#takeFetch(chunk, position, this.#onFetch);
+        if (next !== -1) {
+          position = next;
+          continue;
+        }
+      }
 
       const lineFeed = chunk.indexOf(LF, position);
       if (lineFeed === -1) {
@@ -163,9 +174,12 @@ export class Framer {
       if (textEnd === start && this.#overlookBlankLine()) continue;
 
       if (line[textEnd - 1] === CLOSE_BRACE) {
-        const size = this.#announcedSize(line, start, textEnd);
-        if (size !== -1) {
-          frame.addRun(line, start, this.#markerStart);
+        const marker = findMarker(line, start, textEnd);
+        // Braces after anything else in data (`foo{3}`, an open quote) are taken as a literal, too: reading a literal's bytes
+        // as responses would let a mail's content speak as the server, reading text as a literal only ends in an error.
+        if (marker !== -1 && (frame.runCount > 0 || mayHoldLiterals(line, start, textEnd))) {
+          const size = readMarker(line, marker, textEnd);
+          frame.addRun(line, start, marker);
           this.#beginLiteral(size);
           continue;
         }
@@ -173,7 +187,12 @@ export class Framer {
       frame.addRun(line, start, textEnd);
       frame.complete = true;
       this.#position = position;
-      this.#onFrame(frame);
+      if (this.#scanned && frame.runCount === 2 && this.#scan.tail(line, start, end) !== -1) {
+        this.#onFetch?.(this.#scan.toData(frame.literal(0)));
+      } else {
+        this.#onFrame(frame);
+      }
+      this.#scanned = false;
       position = this.#position;
       frame.reset();
       this.#textBytes = 0;
@@ -182,6 +201,35 @@ export class Framer {
       this.#carryLength = 0;
       if (this.#carry.length > keptCarryBytes) this.#carry = empty;
     }
+  }
+
+  /** Reads a response that the scan knows, or its first line, and answers where to go on; -1 when that is none. */
+  #takeFetch(chunk: Buffer, start: number, onFetch: FetchReceiver): number {
+    const scan = this.#scan;
+    const limits = this.#limits;
+    const lineEnd = scan.head(chunk, start, chunk.length);
+    if (lineEnd === -1 || lineEnd - start > limits.maxTextBytes) return -1;
+    const { literalSize, markerStart } = scan;
+    if (literalSize === -1) {
+      onFetch(scan.toData(undefined));
+      return lineEnd;
+    }
+    const literalEnd = lineEnd + literalSize;
+    if (literalSize <= this.#maxWholeLiteral && literalEnd < chunk.length) {
+      const end = scan.tail(chunk, literalEnd, chunk.length);
+      const bytes = end - start;
+      if (end !== -1 && bytes <= limits.maxResponseBytes && bytes - literalSize <= limits.maxTextBytes) {
+        const chunks = literalSize === 0 ? [] : [chunk.subarray(lineEnd, literalEnd)];
+        onFetch(scan.toData({ size: literalSize, chunks }));
+        return end;
+      }
+    }
+    // The rest may be in the next chunk: it is collected as always, and the scan goes on behind the literal.
+    this.#textBytes = lineEnd - start;
+    this.#frame.addRun(chunk, start, markerStart);
+    this.#beginLiteral(literalSize);
+    this.#scanned = true;
+    return lineEnd;
   }
 
   /** Appends to the unfinished line. Linear: the carry doubles, and only new bytes are searched. */
@@ -204,29 +252,6 @@ export class Framer {
       chunk.copy(this.#carry, this.#carryLength, start, end);
       this.#carryLength += bytes;
     }
-  }
-
-  /**
-   * The size announced at the end of a line whose text ends with `}`, -1 when it announces none. Sets `#markerStart`.
-   *
-   * Only untagged data carries literals. Text after OK, NO, BAD, BYE, PREAUTH, a tag or `+` is free to end with `{3}`;
-   * of the response codes only BADCHARSET of RFC 3501 could hold one, no server is known to send it, and RFC 9051
-   * forbids it: such a line fails in the parser instead of making the client wait for bytes that are no literal.
-   * Braces after anything else (`foo{3}`, an open quote) are taken as a literal, too: reading a literal's bytes as
-   * responses would let a mail's content speak as the server, reading text as a literal only ends in an error.
-   */
-  #announcedSize(line: Buffer, start: number, textEnd: number): number {
-    let at = textEnd - 2;
-    if (line[at] === PLUS) at--;
-    const lastDigit = at;
-    while (at >= start && (line[at] as number) >= ZERO && (line[at] as number) <= NINE) at--;
-    if (at < start || at === lastDigit || line[at] !== OPEN_BRACE) return -1;
-    if (this.#frame.runCount === 0 && !isUntaggedData(line, start, textEnd)) return -1;
-    if (lastDigit - at > maxSizeDigits) throw new LimitError('a literal announces a size of absurd length');
-    let size = 0;
-    for (let digit = at + 1; digit <= lastDigit; digit++) size = size * 10 + ((line[digit] as number) - ZERO);
-    this.#markerStart = at > start && line[at - 1] === TILDE ? at - 1 : at;
-    return size;
   }
 
   #beginLiteral(size: number): void {
@@ -311,21 +336,8 @@ export class Framer {
   }
 }
 
-const [ok, no, bad, bye, preauth] = [toWord('ok'), toWord('no'), toWord('bad'), toWord('bye'), toWord('preauth')];
-
-/** True for `* ` and anything but a status word (RFC 9051 7.1). DavMail sends two spaces after the star. */
-function isUntaggedData(line: Buffer, start: number, end: number): boolean {
-  if (line[start] !== STAR || line[start + 1] !== SPACE) return false;
-  let at = start + 2;
-  while (at < end && line[at] === SPACE) at++;
-  switch (findNameEnd(line, at, end) - at) {
-    case 2:
-      return !matchesWord(line, at, ok) && !matchesWord(line, at, no);
-    case 3:
-      return !matchesWord(line, at, bad) && !matchesWord(line, at, bye);
-    case 7:
-      return !matchesWord(line, at, preauth);
-    default:
-      return true;
-  }
+function maxWholeLiteral(limits: Limits, hasSink: boolean): number {
+  if (limits.maxLiterals === 0) return -1;
+  const max = Math.min(limits.maxLiteralBytes, limits.maxStreamedLiteralBytes);
+  return hasSink ? Math.min(max, limits.streamLiteralBytes - 1) : max;
 }

@@ -22,7 +22,12 @@ export function parseGreeting(response: Response, peer: string): Greeting {
     if (status === 'OK' || status === 'PREAUTH') return { status, code, text };
     throw new ConnectError(`${peer} turned us away: ${status} ${toPrintable(text, 200)}`);
   }
-  throw new ConnectError(`${peer} does not speak IMAP: check host and port.`);
+  throw noImap(peer);
+}
+
+/** What is said of a peer that begins with anything but a greeting. */
+export function noImap(peer: string): ConnectError {
+  return new ConnectError(`${peer} does not speak IMAP: check host and port.`);
 }
 
 /**
@@ -36,7 +41,7 @@ export function checkFirstBytes(chunk: Buffer, peer: string): void {
   }
   const start = chunk.toString('latin1', 0, 5);
   const other = otherServers.find(({ pattern }) => pattern.test(start));
-  throw new ConnectError(`${peer} ${other?.reason ?? 'does not speak IMAP: check host and port.'}`);
+  throw other === undefined ? noImap(peer) : new ConnectError(`${peer} ${other.reason}`);
 }
 
 const star = 0x2a;

@@ -19,6 +19,21 @@ export function matchesWord(buffer: Buffer, start: number, word: Uint8Array): bo
   return true;
 }
 
+/** Four characters as the number that `quadAt` makes of their bytes: compared at once, they cost a third. */
+export function quad(text: string): number {
+  return quadAt(Buffer.from(text, 'latin1'), 0);
+}
+
+/** The four bytes at `start` as one number. The caller knows that there are four. */
+export function quadAt(buffer: Buffer, start: number): number {
+  return (
+    ((buffer[start] as number) << 24) |
+    ((buffer[start + 1] as number) << 16) |
+    ((buffer[start + 2] as number) << 8) |
+    (buffer[start + 3] as number)
+  );
+}
+
 /** Where the word at `start` that names a response ends: at a space, control, parenthesis, quote or bracket. */
 export function findNameEnd(buffer: Buffer, start: number, end: number): number {
   let at = start;

@@ -223,6 +223,19 @@ describe('BYE', () => {
     expect(client.closed).toBe(true);
   });
 
+  it('is the last that is heard', async () => {
+    const [transport, other] = createMemoryPair();
+    other.start({ onData: () => {}, onDrain: () => {}, onClose: () => {} });
+    other.write([Buffer.from('* OK [CAPABILITY IMAP4rev1] hi\r\n')]);
+    const client = await ImapClient.connect({ host: 'test', transport, clock: new ManualClock() });
+    const news: unknown[] = [];
+    client.onUnsolicited = (data) => news.push(data.kind);
+    const noop = rejection(client.noop());
+    other.write([Buffer.from('* 3 FETCH (UID 1)\r\n* BYE\r\n* 4 FETCH (UID 2)\r\n* 5 EXISTS\r\n')]);
+    expect(await noop).toBeInstanceOf(ByeError);
+    expect(news).toEqual(['fetch']);
+  });
+
   it('instead of a greeting is a ByeError', async () => {
     const [transport, other] = createMemoryPair();
     other.start({ onData: () => {}, onDrain: () => {}, onClose: () => {} });
@@ -270,6 +283,7 @@ describe('the greeting', () => {
     ['garbage', /does not speak IMAP/],
     ['* NO go away\r\n', /turned us away.*go away/],
     ['* 1 EXISTS\r\n', /does not speak IMAP/],
+    ['* 1 FETCH (UID 1)\r\n', /does not speak IMAP/],
     ['* \r\n', /does not speak IMAP/],
   ])('%j is none: ConnectError', async (bytes, words) => {
     const [transport, other] = createMemoryPair({ description: 'imap://there:143' });

@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  dateTimeBytes,
   dateToInternalDate,
   internalDateToDate,
   internalDateToEpochMs,
   internalDateZoneMinutes,
   parseMessageDate,
+  readDateTime,
 } from '../../src/protocol/datetime.ts';
 import { UsageError } from '../../src/protocol/errors.ts';
 
@@ -126,5 +128,35 @@ describe('parseMessageDate', () => {
     `1 Feb 2024 00:00:00 +0000 (${'x'.repeat(100)})`,
   ])('takes %j for no date', (text) => {
     expect(parseMessageDate(text)).toBeNull();
+  });
+});
+
+describe('readDateTime', () => {
+  const quoted = '"17-Jul-1996 02:44:25 -0700"';
+
+  it.each([quoted, '" 7-Feb-1994 22:43:04 +0100"', '"ab-\xe9\xff\x80-1996 hh:mm:ss zone!"'])(
+    'reads %s byte for byte',
+    (text) => {
+      expect(text).toHaveLength(dateTimeBytes);
+      expect(readDateTime(Buffer.from(`xx${text} (`, 'latin1'), 2)).toBe(text.slice(1, -1));
+    },
+  );
+
+  it('reads nothing that has not the marks of a date-time', () => {
+    for (const mark of [0, 3, 7, 12, 15, 18, 21, 27]) {
+      const bytes = Buffer.from(quoted);
+      bytes[mark] = 0x78;
+      expect(readDateTime(bytes, 0), bytes.toString()).toBeNull();
+    }
+  });
+
+  it('reads nothing with a control in it', () => {
+    for (let at = 1; at < dateTimeBytes - 1; at++) {
+      for (const control of [0x00, 0x0a, 0x1f]) {
+        const bytes = Buffer.from(quoted);
+        bytes[at] = control;
+        expect(readDateTime(bytes, 0), bytes.toString('hex')).toBeNull();
+      }
+    }
   });
 });

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+import { expect } from 'vitest';
 import { type FetchData, parseFetch } from '../../src/protocol/fetch-data.ts';
 import type { Frame } from '../../src/protocol/frame.ts';
 import { Framer, type FramerOptions } from '../../src/protocol/framer.ts';
@@ -35,9 +37,22 @@ export type PlainResponse =
   | { kind: 'data'; name: string; number: number | null; rest: string }
   | { kind: 'fetch'; data: PlainFetch };
 
-/** Responses of a stream. */
+/** Responses of a stream, after checking that the scan of FETCH responses makes no difference. */
 export function readResponses(chunks: readonly Buffer[], options?: FramerOptions): Outcome<PlainResponse> {
+  const expected = readUnscanned(chunks, options);
+  const scanned = readScanned(chunks, options);
+  if (!isDeepStrictEqual(scanned, expected)) expect(scanned, 'scanned').toStrictEqual(expected);
+  return expected;
+}
+
+/** Responses of a stream that all come as frames. */
+export function readUnscanned(chunks: readonly Buffer[], options?: FramerOptions): Outcome<PlainResponse> {
   return read(chunks, toPlainResponse, options);
+}
+
+/** Responses of a stream of which FETCH responses may come parsed. */
+export function readScanned(chunks: readonly Buffer[], options?: FramerOptions): Outcome<PlainResponse> {
+  return read(chunks, toPlainResponse, options, (data) => ({ kind: 'fetch', data: toPlainFetch(data) }));
 }
 
 export function toText(literal: Literal | null | undefined): string | null | undefined {
@@ -48,9 +63,11 @@ function read<Value>(
   chunks: readonly Buffer[],
   toPlain: (frame: Frame) => Value,
   options: FramerOptions = {},
+  fromFetch: ((data: FetchData) => Value) | null = null,
 ): Outcome<Value> {
   const values: Value[] = [];
-  const framer = new Framer((frame) => values.push(toPlain(frame)), options);
+  const onFetch = fromFetch === null ? undefined : (data: FetchData) => values.push(fromFetch(data));
+  const framer = new Framer((frame) => values.push(toPlain(frame)), { ...options, onFetch });
   try {
     for (const chunk of chunks) framer.push(chunk);
     framer.end();
