@@ -17,7 +17,7 @@ async function main(): Promise<void> {
       { group, name: 'encoder', bytes, units: messagesPerCommand, run: () => encode(messages) },
     ];
   });
-  await runBench(cases, { title: 'encoder: MULTIAPPEND', unit: 'messages', compareWith: ['join'] });
+  await runBench(cases, { title: 'encoder: MULTIAPPEND', unit: 'messages', compareWith: ['join'], time: 'processor' });
 }
 
 interface Message {

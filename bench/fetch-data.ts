@@ -1,55 +1,73 @@
-import { parseFetch } from '../src/protocol/fetch-data.ts';
-import { Framer } from '../src/protocol/framer.ts';
-import { parseResponse } from '../src/protocol/response.ts';
 import { type BenchCase, runBench } from './support/harness.ts';
+import { readingCases } from './support/readers.ts';
+import { chunkSizes, dateOf, fetchResponses, flagsOf, messageItems } from './support/wire.ts';
 
-/** What single items of a FETCH response cost: framing included, and framing alone to compare with. */
+/** What the items of a FETCH response cost: the rows of a listing, and others that come with every message. */
 
-const count = 5000;
-const chunkBytes = 64 * 1024;
+const count = 10_000;
 
-const items: Readonly<Record<string, (seq: number) => string>> = {
-  'UID FLAGS': (seq) => `UID ${seq} FLAGS (\\Seen${seq % 3 === 0 ? ' \\Answered' : ''})`,
-  scan: (seq) =>
-    `UID ${seq} FLAGS (\\Seen) INTERNALDATE "17-Jul-2024 12:34:56 +0200" RFC822.SIZE ${seq + 1000} MODSEQ (${seq + 7})`,
-  message: (seq) =>
-    `UID ${seq} FLAGS (\\Seen) INTERNALDATE "17-Jul-2024 12:34:56 +0200" BODY[] {200}\r\n${'x'.repeat(200)}`,
-  'Message-ID': (seq) => `UID ${seq} BODY[HEADER.FIELDS (MESSAGE-ID)] {30}\r\nMessage-ID: <abcdefghij@k>\r\n\r\n`,
-  ENVELOPE: (seq) =>
-    `UID ${seq} ENVELOPE ("Wed, 17 Jul 1996 02:23:25 -0700" "subject" (("A B" NIL "ab" "example.org")) ` +
-    `(("A B" NIL "ab" "example.org")) NIL (("C" NIL "c" "example.org")) NIL NIL NIL "<id@example.org>")`,
-};
-
-async function main(): Promise<void> {
-  const cases: BenchCase[] = Object.entries(items).flatMap(([group, write]) => {
-    const stream = Buffer.from(
-      Array.from({ length: count }, (_, at) => `* ${at + 1} FETCH (${write(at + 1)})\r\n`).join(''),
-      'latin1',
-    );
-    const chunks: Buffer[] = [];
-    for (let at = 0; at < stream.length; at += chunkBytes) chunks.push(stream.subarray(at, at + chunkBytes));
-    const bytes = stream.length;
-    return [
-      { group, name: 'framer', bytes, units: count, run: () => read(chunks, false) },
-      { group, name: 'framer + parser', bytes, units: count, run: () => read(chunks, true) },
-    ];
-  });
-  await runBench(cases, { title: 'fetch-data: items', unit: 'responses', compareWith: ['framer'] });
+interface Items {
+  readonly name: string;
+  readonly asked: readonly string[];
+  readonly sent: (seq: number) => string;
 }
 
-function read(chunks: readonly Buffer[], parse: boolean): void {
-  let seen = 0;
-  const framer = new Framer((frame) => {
-    if (!parse) {
-      seen++;
-      return;
+const headers = 'Message-ID: <abcdefghij@example.org>\r\n\r\n';
+const person = '(("A B" NIL "ab" "example.org"))';
+const people = `${person} ${person} NIL ${person} NIL NIL NIL`;
+
+const rows: readonly Items[] = [
+  {
+    name: 'UID RFC822.SIZE',
+    asked: ['UID', 'RFC822.SIZE'],
+    sent: (seq) => `UID ${seq + 1000} RFC822.SIZE ${1500 + (seq % 5000)}`,
+  },
+  {
+    name: 'UID RFC822.SIZE FLAGS',
+    asked: ['UID', 'RFC822.SIZE', 'FLAGS'],
+    sent: (seq) => `UID ${seq + 1000} RFC822.SIZE ${1500 + (seq % 5000)} FLAGS (${flagsOf(seq)})`,
+  },
+  { name: 'UID FLAGS', asked: ['UID', 'FLAGS'], sent: (seq) => `UID ${seq + 1000} FLAGS (${flagsOf(seq)})` },
+  {
+    name: 'UID FLAGS INTERNALDATE RFC822.SIZE MODSEQ',
+    asked: ['UID', 'FLAGS', 'INTERNALDATE', 'RFC822.SIZE', 'MODSEQ'],
+    sent: (seq) =>
+      `UID ${seq + 1000} FLAGS (${flagsOf(seq)}) INTERNALDATE "${dateOf(seq)}" RFC822.SIZE ${seq + 1500} MODSEQ (${seq + 7})`,
+  },
+  { name: 'message of 200 B', asked: ['UID', 'BODY.PEEK[]'], sent: messageItems(200) },
+  {
+    name: 'Message-ID',
+    asked: ['UID', 'BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)]'],
+    sent: (seq) => `UID ${seq + 1000} BODY[HEADER.FIELDS (MESSAGE-ID)] {${headers.length}}\r\n${headers}`,
+  },
+  {
+    name: 'ENVELOPE',
+    asked: ['UID', 'ENVELOPE'],
+    sent: (seq) =>
+      `UID ${seq + 1000} ENVELOPE ("Wed, 17 Jul 1996 02:23:25 -0700" "subject" ${people} "<id@example.org>")`,
+  },
+];
+
+async function main(): Promise<void> {
+  const cases: BenchCase[] = [];
+  for (const { name, asked, sent } of rows) {
+    for (const chunkSize of chunkSizes) {
+      const reading = {
+        group: `${name} in ${chunkSize.name} chunks`,
+        stream: (count: number) => fetchResponses(count, sent),
+        count,
+        chunkBytes: chunkSize.bytes,
+        items: asked,
+      };
+      cases.push(...(await readingCases(reading)));
     }
-    const response = parseResponse(frame);
-    if (response.kind === 'data' && parseFetch(response.number ?? 0, response.lexer).uid !== undefined) seen++;
+  }
+  await runBench(cases, {
+    title: 'fetch-data: items',
+    unit: 'responses',
+    compareWith: ['copy', 'imapflow'],
+    time: 'processor',
   });
-  for (const chunk of chunks) framer.push(chunk);
-  framer.end();
-  if (seen !== count) throw new Error(`read ${seen} responses instead of ${count}`);
 }
 
 await main();
