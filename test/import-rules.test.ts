@@ -16,7 +16,7 @@ interface Import {
 const rules: readonly { files: RegExp; may: RegExp; types?: RegExp; why: string }[] = [
   {
     files: /^protocol\/commands\//,
-    may: /^(node:|protocol\/(command|encoder|lexer|lexer-text|value|fetch-data|message-items|header-text|errors|limits|types|utf7|datetime|sequence-set|response-code|response|flags|sasl[\w-]*|commands\/[\w-]+)\.ts$)/,
+    may: /^(node:|protocol\/(command|encoder|lexer|lexer-text|value|fetch-data|message-items|fetched-message|folder-naming|header-text|errors|limits|types|utf7|datetime|sequence-set|response-code|response|flags|sasl[\w-]*|commands\/[\w-]+)\.ts$)/,
     types: /^protocol\/[\w-]+\.ts$/,
     why: 'a command is a value: it never sees a connection or a transport',
   },

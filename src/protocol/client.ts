@@ -4,28 +4,23 @@ import { type Quota, type QuotaRoots, quotaCommand, quotaRootCommand } from './c
 import { type AppendMessage, type AppendResult, appendCommand } from './commands/append.ts';
 import { copyCommand, joinCopies, moveCommand } from './commands/copy.ts';
 import { expungeCommand } from './commands/expunge.ts';
+import { type ExtendedSearchResult, extendedSearchCommand, type ReturnOptions } from './commands/extended-search.ts';
 import {
+  type CreatedFolder,
+  checkCommand,
   closeCommand,
   createCommand,
-  type FolderStatusItems,
   folderCommand,
-  type ListedFolder,
-  type ListOptions,
-  listCommand,
-  lsubCommand,
-  type Namespaces,
-  namespaceCommand,
   renameCommand,
-  type SelectedFolder,
-  type SelectOptions,
-  type StatusItem,
-  selectCommand,
-  statusCommand,
   unselectCommand,
 } from './commands/folder.ts';
+import { type ListedFolder, type ListOptions, listCommand, plainListCommand } from './commands/list.ts';
 import { fetchCommand, type PartialRange } from './commands/message.ts';
 import { type MessageSet, type MessageSetPart, splitMessageSet } from './commands/message-set.ts';
-import { type SearchArgument, searchCommand } from './commands/search.ts';
+import { type Namespaces, namespaceCommand } from './commands/namespace.ts';
+import { type SearchHits, searchCommand } from './commands/search.ts';
+import type { SearchArgument } from './commands/search-criteria.ts';
+import { type SelectedFolder, type SelectOptions, selectCommand } from './commands/select.ts';
 import {
   acceptCapabilities,
   authenticateCommand,
@@ -41,21 +36,17 @@ import {
   proxyAuthCommand,
   startTlsCommand,
 } from './commands/session.ts';
+import { sortCommand } from './commands/sort.ts';
+import { type FolderStatusItems, type StatusItem, statusCommand } from './commands/status.ts';
 import { joinStores, type StoreRequest, type StoreResult, storeCommand } from './commands/store.ts';
+import { type Thread, threadCommand } from './commands/thread.ts';
 import { type ConnectOptions, type Settings, toSettings } from './connect-options.ts';
 import { Connection } from './connection.ts';
 import type { NonSyncLiterals } from './encoder.ts';
-import {
-  CapabilityError,
-  CommandError,
-  ConnectError,
-  ReadOnlyError,
-  StateError,
-  TlsError,
-  UsageError,
-} from './errors.ts';
+import { CapabilityError, CommandError, ConnectError, ReadOnlyError, StateError, TlsError } from './errors.ts';
 import type { FetchData } from './fetch-data.ts';
 import { FetchedMessages, toFetchedMessage } from './fetched-message.ts';
+import { type FolderNaming, toIdentity, toWireName } from './folder-naming.ts';
 import type { Greeting } from './greeting.ts';
 import type { CopyUid } from './response-code.ts';
 import {
@@ -68,13 +59,20 @@ import {
   scramResponder,
 } from './sasl.ts';
 import { countNumbers } from './sequence-set.ts';
+import { chooseSpecialFolder } from './special-use.ts';
 import { openTransport } from './transport.ts';
 import type { FolderName, Transport } from './types.ts';
 import { parseUnsolicited, type Unsolicited } from './unsolicited.ts';
+import { encodeFolderName } from './utf7.ts';
 
 export interface UidOptions {
   /** False: the set holds sequence numbers, and so does the result. The client's `useUid` unless given. */
   readonly useUid?: boolean | undefined;
+}
+
+export interface SearchOptions extends UidOptions {
+  /** Unless given, UTF-8 where text outside ASCII is searched for. */
+  readonly charset?: string | undefined;
 }
 
 export interface FetchOptions extends UidOptions {
@@ -119,18 +117,23 @@ export class ImapClient implements AsyncDisposable {
 
   /** True: messages are named by UID unless a call says otherwise; false: by sequence number. May be changed at any time. */
   useUid: boolean;
+  /** False: folder names go out and come in as they are on the wire, one character per byte. May be changed at any time. */
+  folderEncode: boolean;
 
   readonly #connection: Connection;
   readonly #settings: Settings;
   #greeting: Greeting = { status: 'OK', text: '', code: null };
   #capabilities: Capabilities | null = null;
   #selected: SelectedFolder | null = null;
+  /** What ENABLE has switched on, in upper case. */
+  readonly #enabled = new Set<string>();
   /** SELECTs under way: a command for the folder they choose may follow them. */
   #selecting = 0;
 
   private constructor(transport: Transport, settings: Settings) {
     this.#settings = settings;
     this.useUid = settings.options.useUid ?? true;
+    this.folderEncode = settings.options.folderEncode ?? true;
     this.#connection = new Connection(transport, {
       clock: settings.clock,
       idleMs: settings.idleMs,
@@ -304,16 +307,21 @@ export class ImapClient implements AsyncDisposable {
   }
 
   /**
-   * ENABLE (RFC 5161); resolves with what was enabled.
-   * @throws CapabilityError where not offered; UsageError for what would change how names are written.
+   * ENABLE (RFC 5161); resolves with what was enabled. UTF8=ACCEPT and IMAP4rev2 make folder names UTF-8 on the wire.
+   * @throws CapabilityError where not offered.
    */
   async enable(...capabilities: string[]): Promise<string[]> {
     this.#require('ENABLE');
-    const changing = capabilities.find((name) => /^(UTF8=|IMAP4REV2$)/i.test(name));
-    if (changing !== undefined) {
-      throw new UsageError(`${changing} cannot be enabled: folder names are exchanged in modified UTF-7.`);
-    }
-    return await this.#connection.execute(enableCommand(capabilities));
+    const command = enableCommand(capabilities);
+    return await this.#connection.execute({
+      ...command,
+      // At once: the next command may be written in the same tick.
+      finish: (answer) => {
+        const enabled = command.finish(answer);
+        for (const name of enabled) this.#enabled.add(name);
+        return enabled;
+      },
+    });
   }
 
   /** NOOP: gives the server an occasion for news. */
@@ -357,41 +365,98 @@ export class ImapClient implements AsyncDisposable {
   /** NAMESPACE (RFC 2342). @throws CapabilityError where not offered. */
   async namespace(): Promise<Namespaces> {
     this.#require('NAMESPACE');
-    return await this.#connection.execute(namespaceCommand());
+    return await this.#connection.execute(namespaceCommand(this.#naming));
   }
 
-  /** LIST, in the server's order. @throws CapabilityError where an option is not offered. */
-  async listFolders(reference = '', pattern = '*', options: ListOptions = {}): Promise<ListedFolder[]> {
-    if (options.returnStatus !== undefined) this.#require('LIST-STATUS');
-    if (options.returnSpecialUse === true) this.#require('SPECIAL-USE');
-    if (options.returnSubscribed === true) this.#require('LIST-EXTENDED');
+  /**
+   * LIST, in the server's order. Several patterns at once are for servers with LIST-EXTENDED.
+   * @throws CapabilityError where an option is not offered.
+   */
+  async listFolders(
+    reference: FolderName = '',
+    pattern: FolderName | readonly FolderName[] = '*',
+    options: ListOptions = {},
+  ): Promise<ListedFolder[]> {
+    for (const capability of capabilitiesForList(pattern, options)) this.#require(capability);
     // IMAP4rev2 has the attributes in every LIST but not the option to ask for them.
     const returnSpecialUse = options.returnSpecialUse === true && this.#capabilities?.has('SPECIAL-USE') === true;
-    return await this.#connection.execute(listCommand(reference, pattern, { ...options, returnSpecialUse }));
+    const patterns = typeof pattern === 'string' || Buffer.isBuffer(pattern) ? [pattern] : pattern;
+    const request = {
+      ...options,
+      returnSpecialUse,
+      reference: this.#wire(reference),
+      patterns: patterns.map((each) => this.#wire(each)),
+      naming: this.#naming,
+    };
+    return await this.#connection.execute(listCommand(request));
   }
 
   /** LSUB: the subscribed folders. */
-  async listSubFolders(reference = '', pattern = '*'): Promise<ListedFolder[]> {
-    return await this.#connection.execute(lsubCommand(reference, pattern));
+  async listSubFolders(reference: FolderName = '', pattern: FolderName = '*'): Promise<ListedFolder[]> {
+    return await this.#listPlainly('LSUB', reference, pattern);
   }
 
-  /** STATUS. Not for the selected folder, where it may be stale (RFC 9051 6.3.11). */
-  async folderStatus(folder: FolderName, items: readonly StatusItem[]): Promise<FolderStatusItems> {
-    return await this.#connection.execute(statusCommand(folder, items));
+  /** XLIST, Gmail's forerunner of SPECIAL-USE. @throws CapabilityError where not offered. */
+  async xlistFolders(reference: FolderName = '', pattern: FolderName = '*'): Promise<ListedFolder[]> {
+    this.#require('XLIST');
+    return await this.#listPlainly('XLIST', reference, pattern);
   }
 
-  /** SELECT, or EXAMINE with `readOnly`. A refusal leaves no folder selected. */
+  /**
+   * The folder for a use such as `specialUses.sent`: the one the server marks so (SPECIAL-USE, RFC 6154, or XLIST), else
+   * one with a well-known name, in any of many languages. Null where there is none.
+   */
+  async findSpecialFolder(use: string): Promise<ListedFolder | null> {
+    const known = this.#capabilities?.has('SPECIAL-USE') === true;
+    const marked = !known && this.hasCapability('XLIST') ? await this.xlistFolders() : [];
+    const folders = marked.length > 0 ? marked : await this.listFolders('', '*', { returnSpecialUse: known });
+    return chooseSpecialFolder(folders, use);
+  }
+
+  /** True when LIST names the folder as one that exists. */
+  async folderExists(folder: FolderName): Promise<boolean> {
+    const wire = this.#wire(folder);
+    const rawName = typeof wire === 'string' ? encodeFolderName(wire) : wire.toString('latin1');
+    const listed = await this.#connection.execute(
+      listCommand({ reference: '', patterns: [wire], naming: this.#naming }),
+    );
+    return listed.some((each) => {
+      const isGone = each.attributes.some((attribute) => /^\\nonexistent$/i.test(attribute));
+      return toIdentity(each.rawName) === toIdentity(rawName) && !isGone;
+    });
+  }
+
+  /**
+   * STATUS; the five items of RFC 3501 unless others are named. Not for the selected folder, where it may be stale
+   * (RFC 9051 6.3.11).
+   */
+  async folderStatus(
+    folder: FolderName,
+    items: readonly StatusItem[] = ['MESSAGES', 'RECENT', 'UIDNEXT', 'UIDVALIDITY', 'UNSEEN'],
+  ): Promise<FolderStatusItems> {
+    return await this.#connection.execute(statusCommand(this.#wire(folder), items));
+  }
+
+  /**
+   * SELECT, or EXAMINE with `readOnly`. A refusal leaves no folder selected.
+   * @throws CapabilityError for `condStore` or `qresync` where not offered, StateError for `qresync` that was not enabled.
+   */
   async selectFolder(folder: FolderName, options: SelectOptions = {}): Promise<SelectedFolder> {
     if (options.condStore === true) this.#require('CONDSTORE');
-    const command = selectCommand(folder, options);
+    if (options.qresync !== undefined) {
+      this.#require('QRESYNC');
+      if (!this.#enabled.has('QRESYNC')) throw new StateError('QRESYNC has to be enabled first: enable("QRESYNC").');
+    }
+    const command = selectCommand(this.#wire(folder), options);
     this.#selecting++;
     try {
       return await this.#connection.execute({
         ...command,
         // At once, not a tick later: what follows in the same chunk is already about this folder.
         finish: (answer) => {
-          this.#selected = command.finish(answer);
-          return this.#selected;
+          const { resync, ...selected } = { ...command.finish(answer), name: folder };
+          this.#selected = selected;
+          return resync === undefined ? selected : { ...selected, resync };
         },
         refuse: (refused) => {
           this.#selected = null;
@@ -416,36 +481,46 @@ export class ImapClient implements AsyncDisposable {
     await this.#leaveFolder(closeCommand());
   }
 
+  /** CHECK (RFC 3501 6.4.1): asks the server to write the folder down. @throws StateError when no folder is selected. */
+  async check(): Promise<void> {
+    this.#requireSelected();
+    await this.#connection.execute(checkCommand());
+  }
+
   /** CREATE. @throws CapabilityError when `specialUse` is given and CREATE-SPECIAL-USE is not offered. */
   async createFolder(
     folder: FolderName,
     options: { readonly specialUse?: readonly string[] | undefined } = {},
-  ): Promise<void> {
+  ): Promise<CreatedFolder> {
     const specialUse = options.specialUse ?? [];
     if (specialUse.length > 0) this.#require('CREATE-SPECIAL-USE');
-    await this.#connection.execute(createCommand(folder, specialUse));
+    return await this.#connection.execute(createCommand(this.#wire(folder), specialUse));
   }
 
+  /** DELETE (RFC 9051 6.3.5), of the folder and of its messages. */
   async deleteFolder(folder: FolderName): Promise<void> {
-    await this.#connection.execute(folderCommand('DELETE', folder));
+    await this.#connection.execute(folderCommand('DELETE', this.#wire(folder)));
   }
 
+  /** RENAME (RFC 9051 6.3.6), of the folder and of those below it. */
   async renameFolder(from: FolderName, to: FolderName): Promise<void> {
-    await this.#connection.execute(renameCommand(from, to));
+    await this.#connection.execute(renameCommand(this.#wire(from), this.#wire(to)));
   }
 
+  /** SUBSCRIBE (RFC 9051 6.3.7). */
   async subscribeFolder(folder: FolderName): Promise<void> {
-    await this.#connection.execute(folderCommand('SUBSCRIBE', folder));
+    await this.#connection.execute(folderCommand('SUBSCRIBE', this.#wire(folder)));
   }
 
+  /** UNSUBSCRIBE (RFC 9051 6.3.8). */
   async unsubscribeFolder(folder: FolderName): Promise<void> {
-    await this.#connection.execute(folderCommand('UNSUBSCRIBE', folder));
+    await this.#connection.execute(folderCommand('UNSUBSCRIBE', this.#wire(folder)));
   }
 
   /** GETQUOTAROOT (RFC 9208, RFC 2087). @throws CapabilityError where not offered. */
   async getQuotaRoot(folder: FolderName): Promise<QuotaRoots> {
     this.#require('QUOTA');
-    return await this.#connection.execute(quotaRootCommand(folder));
+    return await this.#connection.execute(quotaRootCommand(this.#wire(folder)));
   }
 
   /** GETQUOTA (RFC 9208, RFC 2087). @throws CapabilityError where not offered. */
@@ -507,18 +582,74 @@ export class ImapClient implements AsyncDisposable {
   }
 
   /**
-   * SEARCH; the numbers ascend. A text is sent as it is; of a list, words that are no atoms become strings.
-   * @throws StateError when no folder is selected.
+   * SEARCH; the numbers ascend. A text is sent as it is; of a list, words that are no atoms become strings, a list in it
+   * stands in parentheses, and a Date is a day in UTC. Text outside ASCII is searched for in UTF-8.
+   * @throws StateError when no folder is selected; CommandError with BADCHARSET where the server does not know the charset.
    */
-  async search(
-    criteria: readonly SearchArgument[] | string,
-    options: { readonly charset?: string | undefined; readonly useUid?: boolean | undefined } = {},
-  ): Promise<Uint32Array> {
+  async search(criteria: readonly SearchArgument[] | string = 'ALL', options: SearchOptions = {}): Promise<SearchHits> {
     this.#requireSelected();
-    const { charset, useUid = this.useUid } = options;
     const extended = this.hasCapability('ESEARCH');
     const { maxSearchHits: maxHits } = this.#settings.limits;
-    return await this.#connection.execute(searchCommand({ criteria, charset, useUid, extended, maxHits }));
+    return await this.#connection.execute(searchCommand({ ...this.#query(criteria, options), extended, maxHits }));
+  }
+
+  /**
+   * SEARCH RETURN (RFC 4731): the least, the greatest, how many, a stretch (PARTIAL, RFC 9394), or a result the server
+   * keeps for `$` (SAVE, RFC 5182).
+   * @throws StateError when no folder is selected; CapabilityError where ESEARCH, SEARCHRES or PARTIAL is not offered.
+   */
+  async searchExtended(
+    criteria: readonly SearchArgument[] | string,
+    returns: ReturnOptions,
+    options: SearchOptions = {},
+  ): Promise<ExtendedSearchResult> {
+    this.#require('ESEARCH');
+    if (returns.save === true) this.#require('SEARCHRES');
+    if (returns.partial !== undefined) this.#require('PARTIAL');
+    this.#requireSelected();
+    const { maxSearchHits: maxHits } = this.#settings.limits;
+    return await this.#connection.execute(
+      extendedSearchCommand({ ...this.#query(criteria, options), returns, maxHits }),
+    );
+  }
+
+  /** SEARCH in Gmail's own words: `has:attachment in:unread`. @throws CapabilityError where the server is not Gmail. */
+  async gmailSearch(query: string, options: SearchOptions = {}): Promise<SearchHits> {
+    this.#require('X-GM-EXT-1');
+    return await this.search(['X-GM-RAW', query], options);
+  }
+
+  /**
+   * SORT (RFC 5256): messages that match, in the order of the keys: `ARRIVAL`, `DATE`, `FROM`, `SIZE`, `SUBJECT`, …, each
+   * perhaps behind `REVERSE`. @throws StateError when no folder is selected; CapabilityError where not offered.
+   */
+  async sort(
+    keys: readonly string[] | string,
+    criteria: readonly SearchArgument[] | string = 'ALL',
+    options: SearchOptions = {},
+  ): Promise<Uint32Array> {
+    this.#require('SORT');
+    this.#requireSelected();
+    const { maxSearchHits: maxHits } = this.#settings.limits;
+    const words = typeof keys === 'string' ? keys.split(' ') : keys;
+    return await this.#connection.execute(sortCommand({ ...this.#query(criteria, options), keys: words, maxHits }));
+  }
+
+  /**
+   * THREAD (RFC 5256): messages that match, as conversations.
+   * @throws StateError when no folder is selected; CapabilityError where the algorithm is not offered.
+   */
+  async thread(
+    algorithm = 'REFERENCES',
+    criteria: readonly SearchArgument[] | string = 'ALL',
+    options: SearchOptions = {},
+  ): Promise<Thread[]> {
+    this.#require(`THREAD=${algorithm}`);
+    this.#requireSelected();
+    const { maxSearchHits: maxHits, maxThreadDepth: maxDepth } = this.#settings.limits;
+    return await this.#connection.execute(
+      threadCommand({ ...this.#query(criteria, options), algorithm, maxHits, maxDepth }),
+    );
   }
 
   /** The flags of each message, by UID or sequence number. @throws StateError when no folder is selected. */
@@ -589,7 +720,9 @@ export class ImapClient implements AsyncDisposable {
   async copy(set: MessageSet, folder: FolderName, options: UidOptions = {}): Promise<CopyUid | null> {
     this.#requireSelected();
     const useUid = options.useUid ?? this.useUid;
-    return joinCopies(await this.#executeEach(set, (part) => copyCommand({ set: part, folder, useUid })));
+    return joinCopies(
+      await this.#executeEach(set, (part) => copyCommand({ set: part, folder: this.#wire(folder), useUid })),
+    );
   }
 
   /**
@@ -601,7 +734,9 @@ export class ImapClient implements AsyncDisposable {
     this.#require('MOVE');
     this.#requireWritable();
     const useUid = options.useUid ?? this.useUid;
-    return joinCopies(await this.#executeEach(set, (part) => moveCommand({ set: part, folder, useUid })));
+    return joinCopies(
+      await this.#executeEach(set, (part) => moveCommand({ set: part, folder: this.#wire(folder), useUid })),
+    );
   }
 
   /**
@@ -635,7 +770,7 @@ export class ImapClient implements AsyncDisposable {
       return typeof message === 'string' || Buffer.isBuffer(message) ? { body: message } : message;
     });
     if (parts.some(({ content }) => content === 'binary')) this.#require('BINARY');
-    return await this.#connection.execute(appendCommand(folder, parts));
+    return await this.#connection.execute(appendCommand(this.#wire(folder), parts));
   }
 
   // -- Inside ---------------------------------------------------------------------------------------------------------
@@ -677,6 +812,26 @@ export class ImapClient implements AsyncDisposable {
   async #authenticate(command: Command<Capabilities | null>): Promise<void> {
     this.#capabilities = await this.#connection.execute(command);
     await this.capabilities();
+  }
+
+  get #naming(): FolderNaming {
+    if (!this.folderEncode) return 'raw';
+    return this.#enabled.has('UTF8=ACCEPT') || this.#enabled.has('IMAP4REV2') ? 'utf8' : 'utf7';
+  }
+
+  #wire(folder: FolderName): FolderName {
+    return toWireName(folder, this.#naming);
+  }
+
+  async #listPlainly(name: 'LSUB' | 'XLIST', reference: FolderName, pattern: FolderName): Promise<ListedFolder[]> {
+    const command = plainListCommand(name, this.#wire(reference), this.#wire(pattern), this.#naming);
+    return await this.#connection.execute(command);
+  }
+
+  #query(criteria: readonly SearchArgument[] | string, options: SearchOptions) {
+    // RFC 6855 3: once UTF-8 is the rule, naming a charset is an error.
+    const charset = options.charset ?? (this.#enabled.has('UTF8=ACCEPT') ? null : undefined);
+    return { criteria, charset, useUid: options.useUid ?? this.useUid };
   }
 
   async #leaveFolder(command: Command<void>): Promise<void> {
@@ -776,6 +931,18 @@ function applyNews(folder: SelectedFolder, news: Unsolicited): SelectedFolder {
     default:
       return folder;
   }
+}
+
+/** What the server must offer for a LIST with these options. */
+function capabilitiesForList(pattern: FolderName | readonly FolderName[], options: ListOptions): Set<string> {
+  const needed = new Set<string>();
+  if (options.returnStatus !== undefined) needed.add('LIST-STATUS');
+  if (options.returnSpecialUse === true || options.specialUse === true) needed.add('SPECIAL-USE');
+  if (options.returnMyRights === true) needed.add('LIST-MYRIGHTS');
+  const { returnSubscribed, returnChildren, subscribed, remote, recursiveMatch } = options;
+  const extended = [returnSubscribed, returnChildren, subscribed, remote, recursiveMatch].includes(true);
+  if (extended || Array.isArray(pattern)) needed.add('LIST-EXTENDED');
+  return needed;
 }
 
 function toError(reason: unknown): Error {

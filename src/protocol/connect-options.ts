@@ -26,6 +26,8 @@ export interface ConnectOptions {
     | undefined;
   /** False: messages are named by sequence number unless a call says otherwise. */
   readonly useUid?: boolean | undefined;
+  /** False: folder names go out and come in as they are on the wire, one character per byte. */
+  readonly folderEncode?: boolean | undefined;
   readonly clock?: Clock | undefined;
   readonly limits?: Partial<Limits> | undefined;
   /** The wire, line by line, without secrets. */

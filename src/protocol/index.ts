@@ -6,26 +6,31 @@
  */
 
 export type { BodyPart, Disposition, MultiPart, SinglePart } from './body-structure.ts';
-export type { FetchEachOptions, FetchMapOptions, FetchOptions, StoreOptions, UidOptions } from './client.ts';
+export type {
+  FetchEachOptions,
+  FetchMapOptions,
+  FetchOptions,
+  SearchOptions,
+  StoreOptions,
+  UidOptions,
+} from './client.ts';
 export { ImapClient } from './client.ts';
 export { systemClock } from './clock.ts';
 export type { Quota, QuotaRoots } from './commands/admin.ts';
 export type { AppendMessage, AppendResult } from './commands/append.ts';
-export type {
-  FolderStatusItems,
-  ListedFolder,
-  ListOptions,
-  NamespaceEntry,
-  Namespaces,
-  SelectedFolder,
-  SelectOptions,
-  StatusItem,
-} from './commands/folder.ts';
+export type { ExtendedSearchResult, ReturnOptions } from './commands/extended-search.ts';
+export type { CreatedFolder } from './commands/folder.ts';
+export type { ListedFolder, ListOptions } from './commands/list.ts';
 export type { PartialRange } from './commands/message.ts';
 export type { MessageSet } from './commands/message-set.ts';
-export type { SearchArgument } from './commands/search.ts';
+export type { NamespaceEntry, Namespaces } from './commands/namespace.ts';
+export type { SearchHits } from './commands/search.ts';
+export type { SearchArgument } from './commands/search-criteria.ts';
+export type { QresyncOptions, Resync, SelectedFolder, SelectOptions } from './commands/select.ts';
 export type { Capabilities, IdFields } from './commands/session.ts';
+export type { FolderStatusItems, StatusItem } from './commands/status.ts';
 export type { StoreResult } from './commands/store.ts';
+export type { Thread } from './commands/thread.ts';
 export type { ConnectOptions } from './connect-options.ts';
 export {
   dateToInternalDate,
@@ -39,6 +44,7 @@ export { type Address, type AddressGroup, type AddressList, addressesOf, type En
 export * from './errors.ts';
 export type { FetchData } from './fetch-data.ts';
 export { type FetchedMessage, FetchedMessages, toBuffer } from './fetched-message.ts';
+export { keywords, systemFlags } from './flag-names.ts';
 export { isFlag } from './flags.ts';
 export { Framer } from './framer.ts';
 export type { Greeting } from './greeting.ts';
@@ -46,6 +52,7 @@ export { decodeHeader } from './header-text.ts';
 export { Lexer, type Value } from './lexer.ts';
 export { defaultLimits, type Limits } from './limits.ts';
 export type { MessageItems } from './message-items.ts';
+export { parseFlags } from './parse-flags.ts';
 export { parseResponse, type Response } from './response.ts';
 export type { CopyUid } from './response-code.ts';
 export type { SaslResponder } from './sasl.ts';
@@ -55,6 +62,7 @@ export {
   parseSequenceSet,
   splitSequenceSet,
 } from './sequence-set.ts';
+export { specialUses } from './special-use.ts';
 export type { TraceLine } from './trace.ts';
 export {
   createMemoryPair,

@@ -35,6 +35,8 @@ export interface Limits {
   readonly maxResponses: number;
   /** Hits of one search. */
   readonly maxSearchHits: number;
+  /** Branches of branches in a THREAD answer: below what a recursive reader of the result can follow. */
+  readonly maxThreadDepth: number;
   /** Rounds of hashing a SCRAM server may ask for: ten times what careful ones do, about half a second. */
   readonly maxScramIterations: number;
 }
@@ -54,6 +56,7 @@ export const defaultLimits: Limits = {
   maxJoinedBytes: 1024 * 1024,
   maxResponses: 250_000,
   maxSearchHits: 10_000_000,
+  maxThreadDepth: 1_000,
   maxScramIterations: 600_000,
 };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { statusCommand } from '../../src/protocol/commands/folder.ts';
+import { statusCommand } from '../../src/protocol/commands/status.ts';
 import { Framer } from '../../src/protocol/framer.ts';
 import { parseResponse } from '../../src/protocol/response.ts';
 
