@@ -1,6 +1,14 @@
 import { appendLimitOf, offers } from './capability.ts';
 import type { Command, Untagged } from './command.ts';
-import { type Quota, type QuotaRoots, quotaCommand, quotaRootCommand } from './commands/admin.ts';
+import {
+  type AclEntry,
+  deleteAclCommand,
+  getAclCommand,
+  listRightsCommand,
+  myRightsCommand,
+  type RightsChoice,
+  setAclCommand,
+} from './commands/acl.ts';
 import { type AppendMessage, type AppendResult, appendCommand } from './commands/append.ts';
 import { copyCommand, joinCopies, moveCommand } from './commands/copy.ts';
 import { expungeCommand } from './commands/expunge.ts';
@@ -14,10 +22,22 @@ import {
   renameCommand,
   unselectCommand,
 } from './commands/folder.ts';
+import { type CommandArgument, type CommandResult, genericCommand } from './commands/generic.ts';
 import { type ListedFolder, type ListOptions, listCommand, plainListCommand } from './commands/list.ts';
 import { fetchCommand, type PartialRange } from './commands/message.ts';
 import { type MessageSet, type MessageSetPart, splitMessageSet } from './commands/message-set.ts';
+import {
+  type Annotation,
+  getAnnotationCommand,
+  getMetadataCommand,
+  type MetadataOptions,
+  type MetadataResult,
+  setAnnotationCommand,
+  setMetadataCommand,
+} from './commands/metadata.ts';
 import { type Namespaces, namespaceCommand } from './commands/namespace.ts';
+import { type NotifyGroup, notifyCommand } from './commands/notify.ts';
+import { type Quota, type QuotaRoots, quotaCommand, quotaRootCommand, setQuotaCommand } from './commands/quota.ts';
 import { type SearchHits, searchCommand } from './commands/search.ts';
 import type { SearchArgument } from './commands/search-criteria.ts';
 import { type SelectedFolder, type SelectOptions, selectCommand } from './commands/select.ts';
@@ -48,6 +68,8 @@ import type { FetchData } from './fetch-data.ts';
 import { FetchedMessages, toFetchedMessage } from './fetched-message.ts';
 import { type FolderNaming, toIdentity, toWireName } from './folder-naming.ts';
 import type { Greeting } from './greeting.ts';
+import { Idle, type IdleOptions } from './idle.ts';
+import { type ClientEvents, NewsListeners } from './news-listeners.ts';
 import type { CopyUid } from './response-code.ts';
 import {
   cramMd5Responder,
@@ -122,6 +144,8 @@ export class ImapClient implements AsyncDisposable {
 
   readonly #connection: Connection;
   readonly #settings: Settings;
+  readonly #listeners = new NewsListeners();
+  #idle: Idle | null = null;
   #greeting: Greeting = { status: 'OK', text: '', code: null };
   #capabilities: Capabilities | null = null;
   #selected: SelectedFolder | null = null;
@@ -141,7 +165,8 @@ export class ImapClient implements AsyncDisposable {
       trace: settings.options.trace,
       nonSyncLiterals: () => this.#nonSyncLiterals(),
       onUnsolicited: (response) => this.#onUnsolicited(response),
-      onUnsolicitedFetch: (data) => this.onUnsolicited?.({ kind: 'fetch', data }),
+      onUnsolicitedFetch: (data) => this.#tell({ kind: 'fetch', data }),
+      onEnd: (error) => this.#listeners.tell('close', error),
     });
   }
 
@@ -324,9 +349,79 @@ export class ImapClient implements AsyncDisposable {
     });
   }
 
-  /** NOOP: gives the server an occasion for news. */
-  async noop(): Promise<void> {
-    await this.#connection.execute(noopCommand());
+  /** NOOP: gives the server an occasion for news; resolves with those that came meanwhile. */
+  async noop(): Promise<Unsolicited[]> {
+    const heard: Unsolicited[] = [];
+    const stop = this.on('news', (news) => heard.push(news));
+    await this.#connection.execute(noopCommand()).finally(stop);
+    return heard;
+  }
+
+  /**
+   * Calls `listener` for each event of that name: a kind of news (`exists`, `expunge`, `fetch`, …), `news` for all of
+   * them, or `close`. The result ends it. A listener must not throw: that ends the session.
+   */
+  on<Name extends keyof ClientEvents>(name: Name, listener: (event: ClientEvents[Name]) => void): () => void {
+    return this.#listeners.on(name, listener);
+  }
+
+  /**
+   * IDLE (RFC 2177): the server tells news as they happen, until the result is left or `idleDone` is called.
+   *
+   *     for await (const news of client.idle()) if (news.kind === 'exists') break;
+   *
+   * Other commands may be given meanwhile: they are let through.
+   * @throws CapabilityError where IDLE is not offered, StateError when it is under way already.
+   */
+  idle(options: IdleOptions = {}): Idle {
+    this.#require('IDLE');
+    if (this.#idle?.ended === false) throw new StateError('IDLE is under way already: end it first.');
+    const { clock, limits } = this.#settings;
+    const host = {
+      clock,
+      maxNews: limits.maxResponses,
+      execute: (command: Command<void>) => this.#connection.execute(command),
+      say: (line: string) => this.#connection.say(line),
+    };
+    this.#idle = new Idle(host, options);
+    return this.#idle;
+  }
+
+  /**
+   * The news since the last call, for which it waits up to `timeoutMs`, for ever unless given.
+   * @throws StateError when no IDLE is under way, and what ended it.
+   */
+  async idleCheck(timeoutMs?: number): Promise<Unsolicited[]> {
+    return await this.#idling().check(timeoutMs);
+  }
+
+  /** Ends IDLE; resolves with the news not read yet. Errors as for `idleCheck`. */
+  async idleDone(): Promise<Unsolicited[]> {
+    const idle = this.#idling();
+    const rest = await idle.done();
+    this.#idle = null;
+    return rest;
+  }
+
+  /**
+   * NOTIFY SET (RFC 5465): from now on the server tells what happens in these folders, as news; null: NOTIFY NONE.
+   * @throws CapabilityError where not offered.
+   */
+  async notify(
+    groups: readonly NotifyGroup[] | null,
+    options: { readonly status?: boolean | undefined } = {},
+  ): Promise<void> {
+    this.#require('NOTIFY');
+    await this.#connection.execute(notifyCommand(groups, options.status === true));
+  }
+
+  /**
+   * Any command, for extensions: `command('X-FOO', atom('BAR'), 'text', [1, 2])`. Strings are quoted or sent as literals;
+   * words that must stand bare are made by `atom`. It has the line for itself.
+   * @throws UsageError for what is no command, and for those that change the session and have methods of their own.
+   */
+  async command(name: string, ...args: CommandArgument[]): Promise<CommandResult> {
+    return await this.#connection.execute(genericCommand(name, args, this.#settings.limits.maxResponses));
   }
 
   /**
@@ -335,6 +430,7 @@ export class ImapClient implements AsyncDisposable {
    */
   async logout(): Promise<void> {
     if (this.closed) return;
+    this.#idle?.stop();
     const cancel = this.#settings.clock.after(logoutMs, () => this.close());
     // A refusal or a cut changes nothing about what follows.
     await this.#connection.execute(logoutCommand()).catch(() => {});
@@ -517,8 +613,43 @@ export class ImapClient implements AsyncDisposable {
     await this.#connection.execute(folderCommand('UNSUBSCRIBE', this.#wire(folder)));
   }
 
+  // -- Administration -------------------------------------------------------------------------------------------------
+
+  /** GETACL (RFC 4314): who may do what with the folder. @throws CapabilityError where ACL is not offered. */
+  async getacl(folder: FolderName): Promise<AclEntry[]> {
+    this.#require('ACL');
+    return await this.#connection.execute(getAclCommand(this.#wire(folder)));
+  }
+
+  /**
+   * SETACL (RFC 4314): gives `identifier` these rights, more (`+lr`) or fewer (`-w`).
+   * @throws CapabilityError where ACL is not offered.
+   */
+  async setacl(folder: FolderName, identifier: string, rights: string): Promise<void> {
+    this.#require('ACL');
+    await this.#connection.execute(setAclCommand(this.#wire(folder), identifier, rights));
+  }
+
+  /** DELETEACL (RFC 4314). @throws CapabilityError where ACL is not offered. */
+  async deleteacl(folder: FolderName, identifier: string): Promise<void> {
+    this.#require('ACL');
+    await this.#connection.execute(deleteAclCommand(this.#wire(folder), identifier));
+  }
+
+  /** MYRIGHTS (RFC 4314): our own, as letters. @throws CapabilityError where ACL is not offered. */
+  async myrights(folder: FolderName): Promise<string> {
+    this.#require('ACL');
+    return await this.#connection.execute(myRightsCommand(this.#wire(folder)));
+  }
+
+  /** LISTRIGHTS (RFC 4314): what `identifier` can be given. @throws CapabilityError where ACL is not offered. */
+  async listrights(folder: FolderName, identifier: string): Promise<RightsChoice> {
+    this.#require('ACL');
+    return await this.#connection.execute(listRightsCommand(this.#wire(folder), identifier));
+  }
+
   /** GETQUOTAROOT (RFC 9208, RFC 2087). @throws CapabilityError where not offered. */
-  async getQuotaRoot(folder: FolderName): Promise<QuotaRoots> {
+  async getQuotaRoot(folder: FolderName = 'INBOX'): Promise<QuotaRoots> {
     this.#require('QUOTA');
     return await this.#connection.execute(quotaRootCommand(this.#wire(folder)));
   }
@@ -527,6 +658,51 @@ export class ImapClient implements AsyncDisposable {
   async getQuota(root: string): Promise<Quota[]> {
     this.#require('QUOTA');
     return await this.#connection.execute(quotaCommand(root));
+  }
+
+  /**
+   * SETQUOTA (RFC 9208, RFC 2087): `{ STORAGE: 512 }` in units of 1024 bytes. Resources that are not named have no limit
+   * afterwards. @throws CapabilityError where not offered.
+   */
+  async setQuota(root: string, limits: Readonly<Record<string, number>>): Promise<Quota[]> {
+    this.#require('QUOTA');
+    return await this.#connection.execute(setQuotaCommand(root, limits));
+  }
+
+  /**
+   * GETMETADATA (RFC 5464): entries such as `/private/comment` of a folder, or of the server where its name is empty.
+   * @throws CapabilityError where not offered.
+   */
+  async getMetadata(
+    folder: FolderName,
+    entries: readonly string[] | string,
+    options: MetadataOptions = {},
+  ): Promise<MetadataResult> {
+    this.#requireMetadata(folder);
+    const names = typeof entries === 'string' ? [entries] : entries;
+    return await this.#connection.execute(getMetadataCommand(this.#wire(folder), names, options));
+  }
+
+  /** SETMETADATA (RFC 5464); null removes an entry. @throws CapabilityError where not offered. */
+  async setMetadata(folder: FolderName, entries: Readonly<Record<string, string | Buffer | null>>): Promise<void> {
+    this.#requireMetadata(folder);
+    await this.#connection.execute(setMetadataCommand(this.#wire(folder), entries));
+  }
+
+  /** GETANNOTATION, which came before GETMETADATA. @throws CapabilityError where ANNOTATEMORE is not offered. */
+  async getannotation(folder: FolderName, entry: string, attribute: string): Promise<Annotation[]> {
+    this.#require('ANNOTATEMORE');
+    return await this.#connection.execute(getAnnotationCommand(this.#wire(folder), entry, attribute));
+  }
+
+  /** SETANNOTATION, which came before SETMETADATA. @throws CapabilityError where ANNOTATEMORE is not offered. */
+  async setannotation(
+    folder: FolderName,
+    entry: string,
+    attributes: Readonly<Record<string, string | Buffer | null>>,
+  ): Promise<void> {
+    this.#require('ANNOTATEMORE');
+    await this.#connection.execute(setAnnotationCommand(this.#wire(folder), entry, attributes));
   }
 
   // -- Messages -------------------------------------------------------------------------------------------------------
@@ -881,6 +1057,16 @@ export class ImapClient implements AsyncDisposable {
     throw new CapabilityError(`${this.#settings.address} does not offer ${capability}.`);
   }
 
+  /** RFC 5464 1: METADATA-SERVER is for the server's own entries alone. */
+  #requireMetadata(folder: FolderName): void {
+    if (folder.length > 0 || !this.hasCapability('METADATA-SERVER')) this.#require('METADATA');
+  }
+
+  #idling(): Idle {
+    if (this.#idle === null) throw new StateError('No IDLE is under way: begin one with idle().');
+    return this.#idle;
+  }
+
   #requireSelected(): void {
     if (this.#selected === null && this.#selecting === 0) {
       throw new StateError('No folder is selected: select one before asking for its messages.');
@@ -906,9 +1092,16 @@ export class ImapClient implements AsyncDisposable {
       this.#capabilities = capabilities;
       return;
     }
-    const news = parseUnsolicited(response);
+    const news = parseUnsolicited(response, this.#naming);
     if (this.#selected !== null) this.#selected = applyNews(this.#selected, news);
+    this.#tell(news);
+  }
+
+  #tell(news: Unsolicited): void {
     this.onUnsolicited?.(news);
+    this.#listeners.tell(news.kind, news as never);
+    this.#listeners.tell('news', news);
+    this.#idle?.hear(news);
   }
 }
 
@@ -928,6 +1121,8 @@ function applyNews(folder: SelectedFolder, news: Unsolicited): SelectedFolder {
     }
     case 'flags':
       return { ...folder, flags: news.flags };
+    case 'status':
+      return applyCode(folder, news.code?.name);
     default:
       return folder;
   }
@@ -943,6 +1138,12 @@ function capabilitiesForList(pattern: FolderName | readonly FolderName[], option
   const extended = [returnSubscribed, returnChildren, subscribed, remote, recursiveMatch].includes(true);
   if (extended || Array.isArray(pattern)) needed.add('LIST-EXTENDED');
   return needed;
+}
+
+/** RFC 9051 7.1: what may be done with the folder can change while it is selected. */
+function applyCode(folder: SelectedFolder, code: string | undefined): SelectedFolder {
+  if (code === 'READ-ONLY') return { ...folder, readOnly: true };
+  return code === 'READ-WRITE' ? { ...folder, readOnly: false } : folder;
 }
 
 function toError(reason: unknown): Error {

@@ -42,8 +42,10 @@ export interface Command<Result> {
   accept?(response: Untagged, tag: string): boolean;
   /** Takes a FETCH response or leaves it to others. Hot: called for each message. */
   acceptFetch?(data: FetchData): boolean;
-  /** Answers a continuation that no literal waits for: the line to send, without CRLF. */
-  proceed?(text: string): Buffer;
+  /** Answers a continuation that no literal waits for: the line to send, without CRLF; null: nothing is owed now. */
+  proceed?(text: string): Buffer | null;
+  /** Another command was given while this one is under way. */
+  giveWay?(): void;
   /** The result, once the server said OK. Throws when the answers do not add up; the connection is then closed. */
   finish(answer: Answer): Result;
   /** The error, when the server said NO or BAD; a CommandError unless the command knows better. */

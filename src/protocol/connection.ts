@@ -35,6 +35,8 @@ export interface ConnectionOptions {
   /** Untagged responses of nobody's command. */
   readonly onUnsolicited: (response: Untagged) => void;
   readonly onUnsolicitedFetch: (data: FetchData) => void;
+  /** The connection has ended; called once. */
+  readonly onEnd?: ((error: Error) => void) | undefined;
 }
 
 /**
@@ -116,8 +118,17 @@ export class Connection {
       const tag = `${this.#tagPrefix}${++this.#tagCount}`;
       const encoder = new Encoder({ nonSyncLiterals: this.#options.nonSyncLiterals() });
       command.write(encoder);
+      const others = [...this.#outbox.unanswered];
       this.#outbox.add(new PendingCommand(command, tag, encoder.finish(tag), resolve, reject));
+      for (const other of others) other.command.giveWay?.();
     });
+  }
+
+  /** Says a line, given without CRLF, in the dialogue of the one command that has the line for itself. */
+  say(line: string): void {
+    if (this.#failure !== null) return;
+    this.#tracer?.sent(line);
+    this.#sendLine(Buffer.from(line, 'latin1'));
   }
 
   /**
@@ -287,7 +298,16 @@ export class Connection {
     // Only a barrier holds a dialogue, so it is the oldest and only one.
     const line = this.#outbox.unanswered[0]?.command.proceed?.(text);
     if (line === undefined) throw new ProtocolError('the server asked for more where there is no more');
+    if (line === null) {
+      // From now on the server owes nothing: what it tells it tells when it happens.
+      this.#watch.stop();
+      return;
+    }
     this.#tracer?.sent('***');
+    this.#sendLine(line);
+  }
+
+  #sendLine(line: Buffer): void {
     if (!this.#write([Buffer.concat([line, crlf])], line.length + crlf.length)) this.#outbox.hold();
   }
 
@@ -334,6 +354,7 @@ export class Connection {
     this.#waitsForGreeting?.reject(failure(false));
     this.#waitsForGreeting = null;
     for (const pending of this.#outbox.clear()) pending.reject(failure(pending.mayHaveTakenEffect));
+    this.#options.onEnd?.(failure(false));
   }
 
   #redact(answer: Answer): Answer {

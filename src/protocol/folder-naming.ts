@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { UsageError } from './errors.ts';
 import type { FolderName } from './types.ts';
-import { decodeFolderName } from './utf7.ts';
+import { decodeFolderName, encodeFolderName } from './utf7.ts';
 
 /**
  * How folder names are written on the wire: modified UTF-7 (RFC 3501 5.1.3), UTF-8 once UTF8=ACCEPT or IMAP4rev2 was
@@ -28,4 +28,11 @@ export function toReadableName(rawName: string, naming: FolderNaming): string {
 /** RFC 9051 5.1: INBOX is the one name that knows no case. */
 export function toIdentity(name: string): string {
   return /^inbox$/i.test(name) ? 'INBOX' : name;
+}
+
+/** True when a response that names the folder `rawName` is about the one a command was given. */
+export function isSameFolder(wireName: FolderName, rawName: string): boolean {
+  const asked = typeof wireName === 'string' ? encodeFolderName(wireName) : wireName.toString('latin1');
+  // Servers that know no case answer with their own spelling of the name.
+  return asked.toLowerCase() === rawName.toLowerCase();
 }

@@ -41,7 +41,7 @@ describe('session commands', () => {
       name: 'noop is a NOOP',
       transcript: 'C: $A NOOP\nS: $A OK done',
       run: (client) => client.noop(),
-      result: undefined,
+      result: [],
     },
     {
       name: 'capabilities come from the greeting without asking',

@@ -100,7 +100,8 @@ export function writePartial([from, to]: PartialRange): string {
 
 const macros: ReadonlySet<string> = new Set(['ALL', 'FAST', 'FULL']);
 
-function checkItem(item: string): string {
+/** @throws UsageError for what could be more than a FETCH item */
+export function checkItem(item: string): string {
   if (!/^[A-Za-z][\x20-\x7e]*$/.test(item) || item.includes('{')) {
     throw new UsageError(`${JSON.stringify(item.slice(0, 40))} is no FETCH item`);
   }

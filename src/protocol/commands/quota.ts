@@ -51,6 +51,26 @@ export function quotaCommand(root: string): Command<Quota[]> {
   };
 }
 
+/** SETQUOTA (RFC 9208 4.1.1); resources that are not named have no limit afterwards. */
+export function setQuotaCommand(root: string, limits: Readonly<Record<string, number>>): Command<Quota[]> {
+  const quotas: Quota[] = [];
+  return {
+    name: 'SETQUOTA',
+    pipelining: 'free',
+    changesState: true,
+    write(out) {
+      out.raw('SETQUOTA').sp().astring(Buffer.from(root, 'latin1')).raw(' (');
+      Object.entries(limits).forEach(([resource, limit], index) => {
+        if (index > 0) out.sp();
+        out.atom(resource).sp().number(limit);
+      });
+      out.raw(')');
+    },
+    accept: (response) => acceptQuota(response, quotas),
+    finish: () => quotas,
+  };
+}
+
 function parseRoots(lexer: Lexer): string[] {
   lexer.space();
   lexer.astring();
