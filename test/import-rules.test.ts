@@ -54,7 +54,7 @@ const rules: readonly { files: RegExp; may: RegExp; types?: RegExp; why: string 
   },
   {
     files: /^lanes\.ts$/,
-    may: /^(node:|piscina$|p-queue$|errors\.ts$|worker\/(contract|channel)\.ts$)/,
+    may: /^(node:|piscina$|p-queue$|(errors|thread-files)\.ts$|worker\/(contract|channel)\.ts$)/,
     why: 'lanes are started and fed here, whatever they do',
   },
   {

@@ -85,6 +85,7 @@ export class FetchScan {
       modSeq: this.#modSeq,
       body: literal,
       sections: undefined,
+      items: undefined,
       other: undefined,
     };
   }
