@@ -5,13 +5,13 @@ import { exitCodes, type WireError, wireErrorOf, worstExitCode } from './errors.
 import { FolderDriver } from './folder-driver.ts';
 import { FolderRun, isSameTarget } from './folder-run.ts';
 import type { FolderReport, JobEvent, JobReport, JobSettings, Side, Verdict } from './job.ts';
-import { type Journal, openJournal, peekJournal } from './journal/index.ts';
+import { type Journal, type JournalFolder, openJournal, peekJournal } from './journal/index.ts';
 import { type LaneDriver, type LaneHost, LaneLostError, ThreadHost, toJobError } from './lanes.ts';
 import { mapFolders } from './plan/folder-map.ts';
 import { buildPlan, changeBetween } from './plan/plan.ts';
 import type { FolderPair, KnownFolder, Traits } from './plan/types.ts';
 import { ProgressMeter } from './progress.ts';
-import type { EndpointFacts, FromLane, PrepareTask } from './worker/contract.ts';
+import type { EndpointFacts, FromLane, ListedBefore, PrepareTask } from './worker/contract.ts';
 
 /** How a job is watched and stopped. */
 export interface JobHooks {
@@ -175,22 +175,37 @@ class Job {
     return map.pairs.map((pair, id) => {
       const run = new FolderRun(id, pair, { shared: !plan.keepsOrder, target });
       run.change = known.get(pair.source.rawName)?.change ?? 'messages';
+      run.listedBefore = this.#listedBefore(pair);
       run.subscribe = subscriptions === 'all' || (subscriptions === 'copy' && pair.source.subscribed);
       return run;
     });
   }
 
+  /** What the journal knows of a pair, if nothing is open about it and the target is still the same folder. */
+  #settledFolder(pair: FolderPair): JournalFolder | null {
+    const folder = this.#journal?.folder(pair.source.rawName, pair.targetName) ?? null;
+    const status = pair.target?.status ?? null;
+    if (folder === null || status === null || folder.intents > 0 || folder.inDoubt) return null;
+    return isSameTarget(folder, status, this.#targetReportsUids) ? folder : null;
+  }
+
   /** What the journal says about a pair, measured by both sides' STATUS. */
   #knownOf(pair: FolderPair): KnownFolder {
-    const folder = this.#journal?.folder(pair.source.rawName, pair.targetName) ?? null;
-    if (folder === null || pair.target === null) return { messages: 0, change: 'messages' };
+    const folder = this.#settledFolder(pair);
+    if (folder === null) {
+      const messages = this.#journal?.folder(pair.source.rawName, pair.targetName)?.messages ?? 0;
+      return { messages: pair.target === null ? 0 : messages, change: 'messages' };
+    }
     const { messages } = folder;
-    const { status } = pair.target;
-    const isSettled = folder.intents === 0 && !folder.inDoubt;
-    if (!isSettled || status === null || !isSameTarget(folder, status, this.#targetReportsUids))
-      return { messages, change: 'messages' };
     const change = changeBetween(folder.finishedAt, pair.source.status);
     return { messages, change: change === 'flags' && this.#settings.flags === 'once' ? 'none' : change };
+  }
+
+  /** The folder as it was when everything in it was copied; it stays copied, whatever came since. */
+  #listedBefore(pair: FolderPair): ListedBefore | null {
+    const folder = this.#settledFolder(pair);
+    const { uidValidity = null, uidNext = null, messages = 0 } = folder?.finishedAt ?? {};
+    return uidValidity === null || uidNext === null ? null : { uidValidity, uidNext, messages };
   }
 
   async #copy(first: LaneDriver, runs: readonly FolderRun[], journal: Journal): Promise<void> {

@@ -388,12 +388,18 @@ export class FolderDriver {
     this.#finish(this.#parts.journal.write(...records));
   }
 
-  #listed({ folderId, uids, sizes, last, unlisted }: Extract<FromLane, { kind: 'table' }>): void {
+  #listed({ folderId, uids, sizes, last, unlisted, unchanged }: Extract<FromLane, { kind: 'table' }>): void {
     const run = this.#runs.get(folderId);
     if (run === undefined) return;
     if (last) {
       if (unlisted > 0) run.missUnlisted(unlisted);
-      else this.#expunged(run);
+      else if (unchanged === 0) this.#expunged(run);
+      else {
+        run.takeUnchanged(unchanged);
+        // Nobody asked for their sizes: they are what is left of the folder's.
+        const { size } = run.pair.source.status ?? {};
+        this.#parts.progress.alreadyThere(run.name, unchanged, Math.max(0, (size ?? 0) - run.listedBytes));
+      }
       run.endOfList();
       return;
     }
@@ -401,6 +407,7 @@ export class FolderDriver {
     if (run.failure !== null || crew.stopped) return;
     const selected = run.select(uids, sizes);
     const totalBytes = sumOf(sizes);
+    run.listedBytes += totalBytes;
     const refusedBytes = selected.tooBig.reduce((sum, refusal) => sum + (refusal.bytes ?? 0), 0);
     for (const refusal of selected.tooBig) onEvent({ kind: 'refused', refusal });
     this.#recruit(run);

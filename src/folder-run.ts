@@ -5,7 +5,7 @@ import type { LaneDriver } from './lanes.ts';
 import { selectFitting, selectMissing } from './plan/select.ts';
 import { cutShards } from './plan/shard.ts';
 import type { BatchLimits, FolderChange, FolderPair, Shard, Traits } from './plan/types.ts';
-import type { BatchReport, FolderTask } from './worker/contract.ts';
+import type { BatchReport, FolderTask, ListedBefore } from './worker/contract.ts';
 
 /** One lane reads the folder: shards only pace the conversation with it. */
 const ownedShard: BatchLimits = { maxMessages: 2_000, maxBytes: 64 * 1024 * 1024 };
@@ -36,6 +36,10 @@ export class FolderRun {
   readonly maxMessageBytes: number | null;
   /** What happened since it was last copied to its end. */
   change: FolderChange = 'messages';
+  /** As it was when it was last copied to its end; `null`: it never was, or is not to be relied on. */
+  listedBefore: ListedBefore | null = null;
+  /** Bytes of the messages that were listed. */
+  listedBytes = 0;
   /** Messages whose flags this run changed at the target. */
   flagsChanged = 0;
   /** To be subscribed at the target. */
@@ -108,6 +112,7 @@ export class FolderRun {
       sourceRawName: source.rawName,
       targetName: target === null ? { unicode: targetName } : { raw: target.rawName },
       scan,
+      listedBefore: this.listedBefore,
       copiedBefore: this.#copiedBefore,
       singly: this.singly,
     };
@@ -170,6 +175,11 @@ export class FolderRun {
     if (gone.length > 0)
       this.notes.push(`${gone.length} messages are gone from the source since they were copied: the target keeps them`);
     return gone;
+  }
+
+  /** So many messages that are known were not listed again. */
+  takeUnchanged(messages: number): void {
+    this.#alreadyThere += messages;
   }
 
   /** The list is complete: lanes that wait for more are let go. */
@@ -304,6 +314,8 @@ export class FolderRun {
     this.#doneBefore = this.#copied + this.#gone;
     this.#alreadyThere = 0;
     this.listed = false;
+    this.listedBefore = null;
+    this.listedBytes = 0;
     this.beginAgainAfter.length = 0;
     this.attempts++;
   }

@@ -42,6 +42,13 @@ export interface PrepareResult {
   readonly notes: readonly string[];
 }
 
+/** A folder as it was when it was last listed to its end. */
+export interface ListedBefore {
+  readonly uidValidity: number;
+  readonly uidNext: number;
+  readonly messages: number;
+}
+
 /** A folder to copy on this lane. */
 export interface FolderTask {
   readonly folderId: number;
@@ -51,6 +58,8 @@ export interface FolderTask {
   readonly targetName: { readonly raw: string } | { readonly unicode: string };
   /** List the folder's messages; false for a lane that joins a folder another lane lists. */
   readonly scan: boolean;
+  /** With `scan`: as long as nothing has gone since, only what came has to be listed. */
+  readonly listedBefore: ListedBefore | null;
   /** Messages copied there before this run. */
   readonly copiedBefore: number;
   /** Messages go one by one: this target has stored a part of a batch. */
@@ -236,6 +245,8 @@ export type FromLane =
       readonly last: boolean;
       /** With `last`: messages the server counts and does not list. */
       readonly unlisted: number;
+      /** With `last`: messages of an earlier list that were not listed again, since all of them are there. */
+      readonly unchanged: number;
     }
   | { readonly kind: 'want'; readonly folderId: number }
   /** About to be appended; answered by `durable` with the same token. */

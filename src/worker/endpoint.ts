@@ -7,6 +7,7 @@ import type {
   FolderFacts,
   FolderTask,
   InspectTask,
+  ListedBefore,
   PrepareResult,
   PrepareTask,
   QuotaFacts,
@@ -89,8 +90,13 @@ export interface Endpoint extends AsyncDisposable {
 
 export interface ReadableFolder {
   readonly facts: SelectedFacts;
-  /** Lists the folder in windows, so that copying starts before a big folder is listed to its end. */
-  scan(): AsyncIterable<ListedMessages>;
+  /**
+   * Lists the folder in windows, so that copying starts before a big folder is listed to its end; only what came since the
+   * list before, where nothing has gone.
+   */
+  scan(before?: ListedBefore | null): AsyncIterable<ListedMessages>;
+  /** Messages of the list before that `scan` has not listed again, since all of them are there. */
+  readonly unchanged: number;
   /** Messages the server counts but has not listed, known once `scan` has come to its end: the listing is not the whole folder. */
   unlisted(): number;
   /** Fetches messages by UID; answers one `Fetched` per UID, in the order of `uids`. */

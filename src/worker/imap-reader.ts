@@ -10,7 +10,7 @@ import {
   type Unsolicited,
 } from '../protocol/index.ts';
 import { ContentRows } from './content-rows.ts';
-import type { FlagTable, FolderContents, InspectTask, SelectedFacts } from './contract.ts';
+import type { FlagTable, FolderContents, InspectTask, ListedBefore, SelectedFacts } from './contract.ts';
 import type { Fetched, ListedMessages, ReadableFolder } from './endpoint.ts';
 import { FlagRows } from './flag-rows.ts';
 import { toModSeq } from './imap-endpoint.ts';
@@ -41,6 +41,7 @@ export class ImapReader implements ReadableFolder {
   #remaining: number;
   #sawExpunge = false;
   #unlisted = 0;
+  unchanged = 0;
 
   constructor(client: ImapClient, selected: SelectedFolder) {
     this.#client = client;
@@ -70,7 +71,13 @@ export class ImapReader implements ReadableFolder {
     return this.#unlisted;
   }
 
-  async *scan(): AsyncIterable<ListedMessages> {
+  async *scan(before: ListedBefore | null = null): AsyncIterable<ListedMessages> {
+    const came = before === null ? null : await this.#listNews(before);
+    if (came !== null) {
+      this.unchanged = before?.messages ?? 0;
+      if (came.length > 0) yield came.columns();
+      return;
+    }
     const { exists } = this.facts;
     const sent = new MessageTable();
     let from = 1;
@@ -96,6 +103,20 @@ export class ImapReader implements ReadableFolder {
     const all = await this.#listByUid(sent, refused);
     const missed = all.pick(selectMissing(all.uids, sent.uids));
     if (missed.length > 0) yield missed.columns();
+  }
+
+  /** What came since a list; `null`: something of that list has gone, or cannot be told. */
+  async #listNews({ uidValidity, uidNext, messages }: ListedBefore): Promise<MessageTable | null> {
+    const { facts } = this;
+    if (facts.uidValidity !== uidValidity || facts.exists < messages) return null;
+    const came = new MessageTable();
+    if (facts.exists > 0) {
+      await this.#client.fetchEach(`${uidNext}:*`, listItems, (data) => {
+        // `n:*` names the last message even where its UID is below n.
+        if (data.uid !== undefined && data.uid >= uidNext) pushRow(came, data);
+      });
+    }
+    return !this.#hasShrunk && messages + this.#rowsCounted(came) === facts.exists ? came : null;
   }
 
   /** Asks for up to `messages` rows by sequence number, `null`: there are no more. A window that an EXPUNGE made impossible has no table. */

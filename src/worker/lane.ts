@@ -236,7 +236,7 @@ class Lane {
         task.copiedBefore,
       );
       // The source folder is left only when nobody reads it any more, whatever went wrong.
-      await Promise.all([task.scan ? this.#scan(folderId, reader, copy) : null, copy.read()]);
+      await Promise.all([task.scan ? this.#scan(task, reader, copy) : null, copy.read()]);
       this.#channel.post({ kind: 'folder-read', folderId });
       const finishing = copy.finished().then(
         () => this.#channel.post({ kind: 'folder-finished', folderId, failure: null }),
@@ -250,11 +250,11 @@ class Lane {
   }
 
   /** Lists the folder for the main thread. Never throws: a list that breaks off ends the copy. */
-  async #scan(folderId: number, reader: ReadableFolder, copy: FolderCopy): Promise<void> {
+  async #scan({ folderId, listedBefore }: FolderTask, reader: ReadableFolder, copy: FolderCopy): Promise<void> {
     try {
-      for await (const { uids, sizes } of reader.scan()) {
+      for await (const { uids, sizes } of reader.scan(listedBefore)) {
         if (this.#draining) break;
-        this.#channel.post({ kind: 'table', folderId, uids, sizes, last: false, unlisted: 0 });
+        this.#channel.post({ kind: 'table', folderId, uids, sizes, last: false, unlisted: 0, unchanged: 0 });
       }
     } catch (error) {
       copy.abort(new SideError('source', this.#options.source, error));
@@ -263,6 +263,7 @@ class Lane {
       return;
     }
     const unlisted = reader.unlisted();
+    const { unchanged } = reader;
     this.#channel.post({
       kind: 'table',
       folderId,
@@ -270,6 +271,7 @@ class Lane {
       sizes: new Uint32Array(),
       last: true,
       unlisted,
+      unchanged,
     });
   }
 

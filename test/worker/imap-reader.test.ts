@@ -273,3 +273,44 @@ describe('a folder read for verification', () => {
     expect(server.commandLog.filter(({ name }) => name === 'UID FETCH')).toHaveLength(1);
   });
 });
+
+describe('a folder that was listed before', () => {
+  const before = { uidValidity: 0, uidNext: 101, messages: 100 };
+  const scanOf = async ({ reader, inbox }: Setup) => {
+    const uids: number[] = [];
+    for await (const window of reader.scan({ ...before, uidValidity: inbox.uidValidity })) uids.push(...window.uids);
+    return { uids, unchanged: reader.unchanged };
+  };
+  const came = (inbox: SandboxMailbox, count: number) => {
+    for (let n = 0; n < count; n++) inbox.append({ body: 'new\r\n', internalDate: '01-Feb-2020 10:00:00 +0200' });
+  };
+  const reopened = async ({ server, inbox }: Setup, change: (inbox: SandboxMailbox) => void): Promise<Setup> => {
+    change(inbox);
+    const client = await ImapClient.connect({ host: 'x.test', tls: 'none', transport: connectSandbox(server) });
+    await client.login('alice', 'secret');
+    return { reader: new ImapReader(client, await client.selectFolder('INBOX', { readOnly: true })), server, inbox };
+  };
+
+  it('is asked only for what came', async () => {
+    const setup = await reopened(await openReader(100), (inbox) => came(inbox, 3));
+    setup.server.commandLog.length = 0;
+    expect(await scanOf(setup)).toEqual({ uids: [101, 102, 103], unchanged: 100 });
+    expect(setup.server.commandLog.map(({ line }) => line)).toEqual([expect.stringContaining('101:*')]);
+  });
+
+  it.each<[string, (inbox: SandboxMailbox) => void, number[]]>([
+    ['something went', (inbox) => expunge(inbox, 7), upTo(100).filter((uid) => uid !== 7)],
+    ['one came and one went', (inbox) => [came(inbox, 1), expunge(inbox, 7)], upTo(101).filter((uid) => uid !== 7)],
+    ['nothing came', () => {}, []],
+    ['all went', (inbox) => expunge(inbox, ...upTo(100)), []],
+    ['it was made anew', (inbox) => inbox.changeUidValidity(), upTo(100)],
+  ])('is listed as a whole where that is needed: %s', async (_, change, uids) => {
+    const setup = await openReader(100);
+    const { uidValidity } = setup.inbox;
+    const { reader } = await reopened(setup, change);
+    const listed: number[] = [];
+    for await (const window of reader.scan({ ...before, uidValidity })) listed.push(...window.uids);
+    expect(listed).toEqual(uids);
+    expect(reader.unchanged).toBe(uids.length === 0 && reader.facts.exists === 100 ? 100 : 0);
+  });
+});
