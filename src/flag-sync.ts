@@ -1,9 +1,11 @@
 import { exitCodes, type WireError } from './errors.ts';
+import { type FolderPart, onlyUids, uidsOf, wholeFolder } from './folder-part.ts';
 import type { FolderRun } from './folder-run.ts';
 import { type Journal, type JournalFolder, type JournalMessages, verdictKinds } from './journal/index.ts';
 import type { LaneDriver } from './lanes.ts';
 import { matchMessages } from './plan/compare.ts';
 import { type FlagChange, flagChanges } from './plan/flag-changes.ts';
+import { rowsWithHeaderIn } from './plan/message-keys.ts';
 import type { FlagPolicy } from './plan/types.ts';
 import type { FolderContents, TargetFlagChange } from './worker/contract.ts';
 
@@ -86,25 +88,21 @@ async function placeOf(
   // Twins of theirs have to be told apart from them, so all that look alike are compared.
   const source = await read('source', false, null);
   const target = await read('target', false, null);
-  const alike = new Set<string>();
-  for (const [row, uid] of source.uids.entries()) if (unplaced.has(uid)) alike.add(headerKey(source, row));
-  const left = await read('source', true, rowsLike(source, alike));
-  const right = await read('target', true, rowsLike(target, alike));
-  const before = { ...left, ...flagsBefore(left, messages) };
-  for (const [row, targetRow] of matchMessages(before, right).pairs) {
+  const changed = onlyUids(source, Uint32Array.from(unplaced));
+  const left = await read('source', true, uidsLike(source, changed));
+  const right = await read('target', true, uidsLike(target, changed));
+  const { pairs } = matchMessages({ ...left, ...flagsBefore(left, messages) }, right);
+  for (const [index, row] of pairs.source.entries()) {
     const uid = left.uids[row] ?? 0;
-    if (unplaced.has(uid)) place.set(uid, right.uids[targetRow] ?? 0);
+    if (unplaced.has(uid)) place.set(uid, right.uids[pairs.target[index] ?? 0] ?? 0);
   }
   return place;
 }
 
-function headerKey(contents: FolderContents, row: number): string {
-  const length = contents.headerKeys.length / Math.max(1, contents.uids.length);
-  return Buffer.from(contents.headerKeys.subarray(row * length, (row + 1) * length)).toString('latin1');
-}
-
-function rowsLike(contents: FolderContents, keys: ReadonlySet<string>): Uint32Array {
-  return contents.uids.filter((_, row) => keys.has(headerKey(contents, row)));
+/** UIDs of messages whose header is that of one of `others`. */
+function uidsLike(contents: FolderContents, others: FolderPart): Uint32Array {
+  const { rows } = wholeFolder(contents);
+  return uidsOf({ contents, rows: rowsWithHeaderIn(contents, rows, others.contents, others.rows) });
 }
 
 /** The flags the target was last given, in the form of `FolderContents`: they tell twins apart. */

@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts';
+import { type FolderPart, onlyUids, uidsOf, wholeFolder, withoutRows, withoutUids } from './folder-part.ts';
 import type { FolderRun } from './folder-run.ts';
 import {
   type Intent,
@@ -11,6 +12,8 @@ import {
 import type { LaneDriver } from './lanes.ts';
 import { splitByHeader } from './plan/adopt.ts';
 import { matchMessages } from './plan/compare.ts';
+import { rowsWithHeaderIn } from './plan/message-keys.ts';
+import type { RowPairs } from './plan/pairing.ts';
 import type { FolderContents, FolderFacts, InspectTask } from './worker/contract.ts';
 
 /** What recovery works with. */
@@ -33,6 +36,10 @@ export interface RecoveryParts {
 const askEveryMs = 1_000;
 /** A folder in which others' mail keeps arriving is never quiet: so many times as long without anything of ours will do. */
 const busyFactor = 6;
+
+/** Verdicts in one record: objects for that long, while the rest stays in columns. */
+const verdictsPerWrite = 10_000;
+const digestBytes = 32;
 
 /** What was found at the target. */
 export interface Recovered {
@@ -87,8 +94,7 @@ class Recovery {
     const { journal, clock, settleMs, seenAt } = this.#parts;
     const folderId = this.#folder.id;
     let open = await journal.intents(folderId);
-    const batches = new Map<number, number>();
-    for (const { batch } of open) batches.set(batch, (batches.get(batch) ?? 0) + 1);
+    const batches = countBatches(open);
     let found = 0;
     let foundAt = clock.now();
     let still = seenAt === null ? null : { mark: markOf(atStart), since: seenAt };
@@ -115,10 +121,7 @@ class Recovery {
       if (open.length > 0) await this.#pause(Math.min(still.since + settleMs - clock.now(), settleMs / 4, askEveryMs));
     }
     // A part of a batch is there and a part is not: this server does not keep RFC 3502, and gets one message at a time.
-    for (const { batch } of open) {
-      const size = batches.get(batch) ?? 0;
-      if (open.filter((intent) => intent.batch === batch).length < size) this.#run.singly = true;
-    }
+    for (const [batch, absent] of countBatches(open)) if (absent < (batches.get(batch) ?? 0)) this.#run.singly = true;
     if (open.length > 0) await journal.write({ kind: 'dropped', folderId, uids: open.map(({ uid }) => uid) });
     return found;
   }
@@ -132,65 +135,79 @@ class Recovery {
 
   /** Looks for the messages of open intents at the target, by content. */
   async #find(open: readonly Intent[]): Promise<Verdict[]> {
-    const fences = open.map(({ fence }) => fence ?? 1);
     const messages = await this.#parts.journal.messages(this.#folder.id);
-    const target = without(
-      await this.#inspect('target', { bodies: true, uids: null, fromUid: Math.min(...fences) }),
+    const fromUid = open.reduce((lowest, { fence }) => Math.min(lowest, fence ?? 1), Number.POSITIVE_INFINITY);
+    const target = withoutUids(
+      await this.#inspect('target', { bodies: true, uids: null, fromUid }),
       messages.targetUids,
     );
-    if (target.uids.length === 0) return [];
+    if (target.rows.length === 0) return [];
     const uids = Uint32Array.from(open, ({ uid }) => uid).sort();
-    const source = await this.#inspect('source', { bodies: true, uids, fromUid: 1 });
-    const claimed = await this.#claimed(source, target, messages);
-    const free = pick(target, (uid) => !claimed.has(uid));
+    const source = wholeFolder(await this.#inspect('source', { bodies: true, uids, fromUid: 1 }));
+    const unplaced = unplacedUids(messages);
+    const free =
+      unplaced.length === 0
+        ? target
+        : await this.#withoutClaimed(
+            target,
+            wholeFolder(await this.#inspect('source', { bodies: false, uids: unplaced, fromUid: 1 })),
+            source,
+          );
     const flags = new Map(open.map((intent) => [intent.uid, intent.flags]));
-    return toVerdicts('copied', source, free, matchMessages(source, free).pairs, flags);
+    const { pairs } = matchMessages(source.contents, free.contents, free.rows);
+    return toVerdicts('copied', source.contents, free.contents, pairs, flags);
   }
 
   /**
-   * Target UIDs of messages that are known to have been stored, but not where (a target without UIDPLUS): a twin of theirs
-   * whose outcome is open must not be taken for stored because they are there.
+   * `target` without messages that are known to have been stored, but not where (a target without UIDPLUS): a twin of
+   * theirs whose outcome is open must not be taken for stored because they are there.
    */
-  async #claimed(source: FolderContents, target: FolderContents, messages: JournalMessages): Promise<Set<number>> {
-    const unplaced = messages.uids.filter(
-      (_, row) => messages.targetUids[row] === 0 && verdictKinds[messages.verdicts[row] ?? 0] !== 'gone',
-    );
-    if (unplaced.length === 0 || source.uids.length === 0) return new Set();
-    const headers = await this.#inspect('source', { bodies: false, uids: unplaced, fromUid: 1 });
-    const open = new Set(Array.from(source.uids.keys(), (row) => headerKey(source, row)));
-    const twins = headers.uids.filter((_, row) => open.has(headerKey(headers, row)));
-    if (twins.length === 0) return new Set();
-    const stored = await this.#inspect('source', { bodies: true, uids: twins, fromUid: 1 });
-    return new Set(matchMessages(stored, target).pairs.map(([, row]) => target.uids[row] ?? 0));
+  async #withoutClaimed(target: FolderPart, stored: FolderPart, open: FolderPart): Promise<FolderPart> {
+    const twins = rowsWithHeaderIn(stored.contents, stored.rows, open.contents, open.rows);
+    if (twins.length === 0) return target;
+    const uids = uidsOf({ contents: stored.contents, rows: twins });
+    const read = await this.#inspect('source', { bodies: true, uids, fromUid: 1 });
+    return withoutRows(target, matchMessages(read, target.contents, target.rows).pairs.target);
   }
 
   /** Finds what the target holds from `fromUid` on of messages that have no verdict yet. */
   async adopt(fromUid: number): Promise<{ adopted: number; compared: number }> {
-    const { journal } = this.#parts;
-    const folderId = this.#folder.id;
-    const messages = await journal.messages(folderId);
-    const part = { bodies: false, uids: null };
-    const target = without(await this.#inspect('target', { ...part, fromUid }), messages.targetUids);
-    if (target.uids.length === 0) return { adopted: 0, compared: 0 };
-    const source = withoutKnown(await this.#inspect('source', { ...part, fromUid: 1 }), messages);
-    const claimed = await this.#claimed(source, target, messages);
-    const free = pick(target, (uid) => !claimed.has(uid));
-    const { certain, sourceDoubtful, targetDoubtful } = splitByHeader(source, free);
-    const verdicts = toVerdicts('adopted', source, free, certain, null);
+    const messages = await this.#parts.journal.messages(this.#folder.id);
+    const headers = { bodies: false, uids: null };
+    const target = withoutUids(await this.#inspect('target', { ...headers, fromUid }), messages.targetUids);
+    if (target.rows.length === 0) return { adopted: 0, compared: 0 };
+    const contents = await this.#inspect('source', { ...headers, fromUid: 1 });
+    const source = withoutUids(contents, messages.uids);
+    const free = await this.#withoutClaimed(target, onlyUids(contents, unplacedUids(messages)), source);
+    const open = { source: source.rows, target: free.rows };
+    const { certain, doubtful } = splitByHeader(contents, target.contents, open);
+    const adopted = await this.#adopted(contents, target.contents, certain);
     let compared = 0;
-    if (sourceDoubtful.length > 0 && targetDoubtful.length > 0) {
-      const uidsOf = (side: FolderContents, rows: readonly number[]) =>
-        Uint32Array.from(rows, (row) => side.uids[row] ?? 0).sort();
-      const [left, right] = [
-        await this.#inspect('source', { bodies: true, uids: uidsOf(source, sourceDoubtful), fromUid: 1 }),
-        await this.#inspect('target', { bodies: true, uids: uidsOf(free, targetDoubtful), fromUid: 1 }),
+    for (const rows of doubtful) {
+      const left = uidsOf({ contents, rows: rows.source });
+      const right = uidsOf({ ...target, rows: rows.target });
+      const [atSource, atTarget] = [
+        await this.#inspect('source', { bodies: true, uids: left, fromUid: 1 }),
+        await this.#inspect('target', { bodies: true, uids: right, fromUid: 1 }),
       ];
-      const { pairs } = matchMessages(left, right);
-      verdicts.push(...toVerdicts('adopted', left, right, pairs, null));
-      compared = pairs.length;
+      compared += await this.#adopted(atSource, atTarget, matchMessages(atSource, atTarget).pairs);
     }
-    if (verdicts.length > 0) await journal.write({ kind: 'verdicts', folderId, verdicts });
-    return { adopted: verdicts.length, compared };
+    return { adopted: adopted + compared, compared };
+  }
+
+  /**
+   * Writes down in slices what was found to be there. Between two of them a run may end: the folder stays in doubt, and
+   * the next one goes on with what has no verdict.
+   */
+  async #adopted(source: FolderContents, target: FolderContents, pairs: RowPairs): Promise<number> {
+    const { journal } = this.#parts;
+    for (let from = 0; from < pairs.source.length; from += verdictsPerWrite) {
+      if (this.#parts.isStopping()) throw new RecoveryStopped();
+      const slice = sliceOf(pairs, from, from + verdictsPerWrite);
+      const verdicts = toVerdicts('adopted', source, target, slice, null);
+      await journal.write({ kind: 'verdicts', folderId: this.#folder.id, verdicts });
+    }
+    return pairs.source.length;
   }
 
   async #status(): Promise<FolderFacts | null> {
@@ -218,21 +235,39 @@ function markOf(facts: FolderFacts | null): number | null {
   return facts === null ? null : (facts.uidNext ?? facts.messages);
 }
 
+/** Batch -> intents. */
+function countBatches(intents: readonly Intent[]): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (const { batch } of intents) counts.set(batch, (counts.get(batch) ?? 0) + 1);
+  return counts;
+}
+
+/** Source UIDs of messages that are known to have been stored, but not where. */
+function unplacedUids({ uids, targetUids, verdicts }: JournalMessages): Uint32Array {
+  const gone = verdictKinds.indexOf('gone');
+  return uids.filter((_, row) => targetUids[row] === 0 && verdicts[row] !== gone);
+}
+
+function sliceOf({ source, target }: RowPairs, from: number, to: number): RowPairs {
+  return { source: source.subarray(from, to), target: target.subarray(from, to) };
+}
+
 function toVerdicts(
   kind: 'copied' | 'adopted',
   source: FolderContents,
   target: FolderContents,
-  pairs: readonly (readonly [number, number])[],
+  pairs: RowPairs,
   flags: ReadonlyMap<number, string> | null,
 ): Verdict[] {
-  return pairs.map(([row, targetRow]) => {
+  return Array.from(pairs.source, (row, index) => {
     const uid = source.uids[row] ?? 0;
+    const targetRow = pairs.target[index] ?? 0;
     return {
       uid,
       kind,
       targetUid: target.uids[targetRow] ?? null,
       size: source.sizes[row] ?? null,
-      digest: source.digests?.slice(row * 32, (row + 1) * 32) ?? null,
+      digest: source.digests?.subarray(row * digestBytes, (row + 1) * digestBytes) ?? null,
       flags: flags?.get(uid) ?? sharedFlags(source, row, target, targetRow),
     };
   });
@@ -243,38 +278,4 @@ function sharedFlags(source: FolderContents, row: number, target: FolderContents
   const atTarget = new Set(target.flagSets[target.flags[targetRow] ?? 0]?.split(' '));
   const flags = source.flagSets[source.flags[row] ?? 0]?.split(' ') ?? [];
   return flags.filter((flag) => atTarget.has(flag)).join(' ');
-}
-
-function headerKey(contents: FolderContents, row: number): string {
-  return Buffer.from(contents.headerKeys.subarray(row * 32, (row + 1) * 32)).toString('base64');
-}
-
-/** The rows whose UID the journal does not know as a target UID. */
-function without(contents: FolderContents, targetUids: Uint32Array): FolderContents {
-  const owned = new Set(targetUids);
-  return pick(contents, (uid) => !owned.has(uid));
-}
-
-function withoutKnown(contents: FolderContents, messages: JournalMessages): FolderContents {
-  const known = new Set(messages.uids);
-  return pick(contents, (uid) => !known.has(uid));
-}
-
-function pick(contents: FolderContents, test: (uid: number) => boolean): FolderContents {
-  const rows = Array.from(contents.uids.keys()).filter((row) => test(contents.uids[row] ?? 0));
-  if (rows.length === contents.uids.length) return contents;
-  const keys = (column: Uint8Array) => {
-    const picked = new Uint8Array(rows.length * 32);
-    for (const [index, row] of rows.entries()) picked.set(column.subarray(row * 32, (row + 1) * 32), index * 32);
-    return picked;
-  };
-  return {
-    ...contents,
-    uids: Uint32Array.from(rows, (row) => contents.uids[row] ?? 0),
-    sizes: Uint32Array.from(rows, (row) => contents.sizes[row] ?? 0),
-    dates: Float64Array.from(rows, (row) => contents.dates[row] ?? Number.NaN),
-    flags: Uint32Array.from(rows, (row) => contents.flags[row] ?? 0),
-    headerKeys: keys(contents.headerKeys),
-    digests: contents.digests === null ? null : keys(contents.digests),
-  };
 }

@@ -9,8 +9,8 @@ export class PortChannel<Out, In> implements Channel<Out, In> {
     this.#port = port;
   }
 
-  post(message: Out): void {
-    this.#port.postMessage(message);
+  post(message: Out, handedOver: readonly ArrayBuffer[] = []): void {
+    this.#port.postMessage(message, handedOver);
   }
 
   onMessage(handler: (message: In) => void): void {

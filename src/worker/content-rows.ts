@@ -1,4 +1,13 @@
+import { selectMissing } from '../plan/select.ts';
 import { type FetchData, internalDateToEpochMs, type Literal } from '../protocol/index.ts';
+import {
+  type ContentColumns,
+  digestBytes,
+  growColumns,
+  headerKeyBytes,
+  makeColumns,
+  settleColumns,
+} from './content-columns.ts';
 import type { FolderContents } from './contract.ts';
 import { canonicalDigestOf, headerKeyOf } from './digest.ts';
 import { headerBlockOf } from './header-block.ts';
@@ -7,56 +16,59 @@ import { headerBlockOf } from './header-block.ts';
 const maxHeaderBytes = 1024 * 1024;
 /** What a size column can hold: RFC822.SIZE is a claim and may be any number. */
 const maxSize = 0xffff_ffff;
+const initialRows = 256;
+
+const noFlags: readonly string[] = [];
 
 /** Collects FETCH responses of a verification into columns. Bodies are hashed and dropped at once. */
 export class ContentRows {
   readonly #bodies: boolean;
-  readonly #uids: number[] = [];
-  readonly #sizes: number[] = [];
-  readonly #dates: number[] = [];
-  readonly #flags: number[] = [];
+  #columns: ContentColumns;
+  #rows = 0;
   readonly #flagSets = new Map<string, number>();
-  readonly #headerKeys: Buffer[] = [];
-  readonly #digests: Buffer[] = [];
+  /** The flags of the row before, and their set. */
+  #lastFlags: { readonly flags: readonly string[]; readonly index: number } | null = null;
   readonly #unreadable: number[] = [];
-  readonly #seen = new Set<number>();
 
   constructor(bodies: boolean) {
     this.#bodies = bodies;
+    this.#columns = makeColumns(initialRows, { digests: bodies });
   }
 
-  has(uid: number): boolean {
-    return this.#seen.has(uid);
-  }
-
-  /** Takes one FETCH response; one without the section asked for (a flag update) is passed over. */
-  add(data: FetchData): void {
+  /** Takes one FETCH response. False: it lacks the section asked for (a flag update), and is passed over. */
+  add(data: FetchData): boolean {
     const { uid } = data;
     const section = this.#bodies ? data.body : firstSection(data);
-    if (uid === undefined || section === undefined || this.#seen.has(uid)) return;
+    if (uid === undefined || section === undefined) return false;
     if (section === null) {
       this.addUnreadable(uid);
-      return;
+      return true;
     }
-    this.#seen.add(uid);
-    this.#uids.push(uid);
-    this.#sizes.push(Math.min(data.size ?? section.size, maxSize));
-    this.#dates.push(
-      data.internalDate === undefined ? Number.NaN : (internalDateToEpochMs(data.internalDate) ?? Number.NaN),
-    );
-    this.#flags.push(this.#flagSet(data.flags ?? []));
-    this.#headerKeys.push(headerKeyOf(headerBlockOf(section, maxHeaderBytes)));
-    if (this.#bodies) this.#digests.push(canonicalDigestOf(section));
+    const row = this.#rows++;
+    if (row === this.#columns.uids.length) this.#columns = growColumns(this.#columns, 2 * row);
+    const { uids, sizes, dates, flags, headerKeys, digests } = this.#columns;
+    uids[row] = uid;
+    sizes[row] = Math.min(data.size ?? section.size, maxSize);
+    dates[row] = (data.internalDate === undefined ? null : internalDateToEpochMs(data.internalDate)) ?? Number.NaN;
+    flags[row] = this.#flagSet(data.flags ?? noFlags);
+    const headerKey = headerKeyOf(headerBlockOf(section, maxHeaderBytes));
+    headerKeys.set(headerKey.subarray(0, headerKeyBytes), row * headerKeyBytes);
+    digests?.set(canonicalDigestOf(section), row * digestBytes);
+    return true;
   }
 
   /** A message whose content is not to be had. */
   addUnreadable(uid: number): void {
-    if (this.#seen.has(uid)) return;
-    this.#seen.add(uid);
     this.#unreadable.push(uid);
   }
 
   #flagSet(flags: readonly string[]): number {
+    // Neighbours mostly have the same flags, and then the parser gives out one and the same list.
+    if (this.#lastFlags?.flags !== flags) this.#lastFlags = { flags, index: this.#indexOf(flags) };
+    return this.#lastFlags.index;
+  }
+
+  #indexOf(flags: readonly string[]): number {
     const folded = new Set(flags.map((flag) => flag.toLowerCase()));
     folded.delete('\\recent');
     const key = [...folded].sort().join(' ');
@@ -66,22 +78,22 @@ export class ContentRows {
     return this.#flagSets.size - 1;
   }
 
-  /** The columns, with what the rows themselves cannot tell. */
+  /** The columns, with what the rows themselves cannot tell. Each message once, ascending by UID: the first answer counts. */
   contents(reading: Pick<FolderContents, 'complete' | 'unlisted'>): FolderContents {
-    return {
-      uids: Uint32Array.from(this.#uids),
-      sizes: Uint32Array.from(this.#sizes),
-      dates: Float64Array.from(this.#dates),
-      flags: Uint32Array.from(this.#flags),
-      flagSets: [...this.#flagSets.keys()],
-      headerKeys: new Uint8Array(Buffer.concat(this.#headerKeys)),
-      digests: this.#bodies ? new Uint8Array(Buffer.concat(this.#digests)) : null,
-      unreadable: Uint32Array.from(this.#unreadable),
-      ...reading,
-    };
+    const columns = settleColumns(this.#columns, this.#rows);
+    const silent = Uint32Array.from(new Set(this.#unreadable)).sort();
+    const unreadable = selectMissing(silent, columns.uids).map((row) => silent[row] ?? 0);
+    return { ...columns, flagSets: [...this.#flagSets.keys()], unreadable, ...reading };
   }
 }
 
 function firstSection(data: FetchData): Literal | null | undefined {
   return data.sections?.values().next().value;
+}
+
+/** The memory of the columns, to be handed over to another thread. */
+export function buffersOf(contents: FolderContents): ArrayBuffer[] {
+  const { uids, sizes, dates, flags, headerKeys, digests, unreadable } = contents;
+  const buffers = [uids, sizes, dates, flags, headerKeys, digests, unreadable].map((column) => column?.buffer);
+  return buffers.filter((buffer) => buffer instanceof ArrayBuffer);
 }

@@ -9,7 +9,8 @@ import type { FolderInfo, Shard, SpecialUse, Traits } from '../plan/types.ts';
 
 /** Carries messages both ways in order: a MessagePort on a thread, a pair in memory inline. */
 export interface Channel<Out, In> {
-  post(message: Out): void;
+  /** `handedOver`: buffers of typed arrays in the message that go to the other side, instead of a copy of them. */
+  post(message: Out, handedOver?: readonly ArrayBuffer[]): void;
   /** Registers the one receiver; messages that came earlier are delivered to it. */
   onMessage(handler: (message: In) => void): void;
   close(): void;
@@ -127,6 +128,7 @@ export interface BatchReport {
 
 /** A verification's view of one folder on one side, as columns. */
 export interface FolderContents {
+  /** Ascending. */
   readonly uids: Uint32Array;
   readonly sizes: Uint32Array;
   /** INTERNALDATE as epoch milliseconds; NaN where the server's text cannot be read. */
@@ -135,11 +137,11 @@ export interface FolderContents {
   readonly flags: Uint32Array;
   /** Sorted flags in lower case without \recent, joined by blanks. */
   readonly flagSets: readonly string[];
-  /** 32 bytes a message: what its identifying header fields hash to. */
+  /** 16 bytes a message: what its identifying header fields hash to. */
   readonly headerKeys: Uint8Array;
   /** 32 bytes a message: SHA-256 of the canonical form; `null` when bodies were not read. */
   readonly digests: Uint8Array | null;
-  /** UIDs whose body the server would not give. */
+  /** UIDs whose body the server would not give, ascending. */
   readonly unreadable: Uint32Array;
   /** Messages the server counts but does not list: nothing is known of them, not even a UID. */
   readonly unlisted: number;

@@ -20,6 +20,10 @@ const firstScanWindow = 500;
 const scanWindow = 5_000;
 /** Messages asked for in one FETCH of a verification. */
 const inspectWindow = { bodies: 200, headers: 2_000 };
+/** So many of these are asked for before the first is answered: a far server always has one to work on. */
+const windowsUnderWay = 3;
+/** More than any folder holds; a comparison keeps all of them in memory. */
+const maxInspected = 10_000_000;
 /** Longest set in one SEARCH: servers bound a line at 8 KiB (RFC 7162 4). */
 const maxSetBytes = 7_000;
 
@@ -240,34 +244,65 @@ export class ImapReader implements ReadableFolder {
     shouldStop: () => boolean = () => false,
   ): Promise<FolderContents> {
     const rows = new ContentRows(part.bodies);
-    const section = part.bodies ? 'BODY.PEEK[]' : 'BODY.PEEK[HEADER.FIELDS (MESSAGE-ID DATE FROM SUBJECT)]';
-    const items = ['UID', 'FLAGS', 'INTERNALDATE', 'RFC822.SIZE', section];
+    const uids = await this.#uidsOf(part, shouldStop);
     const window = part.bodies ? inspectWindow.bodies : inspectWindow.headers;
-    const reading: Reading = {
-      ask: (uids) => refusalOf(this.#client.fetchEach(uids, items, (data) => rows.add(data))),
-      has: (uid) => rows.has(uid),
-      unreadable: (uid) => rows.addUnreadable(uid),
-    };
-    for await (const uids of this.#uidsOf(part)) {
-      for (let start = 0; start < uids.length; start += window) {
-        if (shouldStop()) return rows.contents({ complete: false, unlisted: 0 });
-        await this.#read(uids.subarray(start, start + window), reading, shouldStop);
+    const underWay: Promise<void>[] = [];
+    try {
+      for (let start = 0; start < uids.length && !shouldStop(); start += window) {
+        const reading = this.#read(uids.subarray(start, start + window), this.#readingInto(rows, part), shouldStop);
+        // It may go wrong while a window before it is being waited for.
+        reading.catch(() => {});
+        underWay.push(reading);
+        if (underWay.length === windowsUnderWay) await underWay.shift();
       }
+      for (const reading of underWay) await reading;
+    } finally {
+      await Promise.allSettled(underWay);
     }
     return rows.contents({ complete: !shouldStop(), unlisted: this.unlisted() });
   }
 
-  async *#uidsOf(part: Pick<InspectTask, 'uids' | 'fromUid'>): AsyncIterable<Uint32Array> {
-    if (part.uids !== null) yield part.uids;
-    else if (part.fromUid <= 1) for await (const { uids } of this.scan()) yield uids;
-    else if (this.facts.exists > 0) {
-      const found = new MessageTable();
-      await this.#client.fetchEach(`${part.fromUid}:*`, listItems, (data) => {
-        // `n:*` names the last message even where its UID is below n.
-        if (data.uid !== undefined && data.uid >= part.fromUid) pushRow(found, data);
-      });
-      yield found.uids;
+  /** Reads one window into `rows`. */
+  #readingInto(rows: ContentRows, { bodies }: Pick<InspectTask, 'bodies'>): Reading {
+    const section = bodies ? 'BODY.PEEK[]' : 'BODY.PEEK[HEADER.FIELDS (MESSAGE-ID DATE FROM SUBJECT)]';
+    const items = ['UID', 'FLAGS', 'INTERNALDATE', 'RFC822.SIZE', section];
+    const had = new Set<number>();
+    const take = (data: FetchData) => {
+      if (rows.add(data) && data.uid !== undefined) had.add(data.uid);
+    };
+    return {
+      ask: (uids) => refusalOf(this.#client.fetchEach(uids, items, take)),
+      has: (uid) => had.has(uid),
+      unreadable: (uid) => rows.addUnreadable(uid),
+    };
+  }
+
+  /**
+   * The UIDs to be read, ascending. All of them before the first message is asked for: a listing by sequence number has to
+   * wait until nothing else is under way (RFC 9051 5.5), and everything else for it.
+   */
+  async #uidsOf(part: Pick<InspectTask, 'uids' | 'fromUid'>, shouldStop: () => boolean): Promise<Uint32Array> {
+    if (part.uids !== null) return part.uids;
+    const listed = new MessageTable();
+    if (part.fromUid > 1) await this.#listFrom(part.fromUid, listed);
+    else {
+      for await (const window of this.scan()) {
+        if (shouldStop()) break;
+        listed.append(window);
+        checkCount(listed.length);
+      }
     }
+    return listed.uids;
+  }
+
+  async #listFrom(fromUid: number, listed: MessageTable): Promise<void> {
+    if (this.facts.exists === 0) return;
+    let count = 0;
+    await this.#client.fetchEach(`${fromUid}:*`, listItems, (data) => {
+      checkCount(++count);
+      // `n:*` names the last message even where its UID is below n.
+      if (data.uid !== undefined && data.uid >= fromUid) pushRow(listed, data);
+    });
   }
 }
 
@@ -279,6 +314,12 @@ export function toFacts(selected: SelectedFolder): SelectedFacts {
     exists: selected.exists,
     highestModSeq: toModSeq(selected.highestModSeq),
   };
+}
+
+/** @throws ProtocolError where a server lists messages without end */
+function checkCount(messages: number): void {
+  if (messages <= maxInspected) return;
+  throw new ProtocolError(`The server lists more than ${maxInspected} messages in one folder.`);
 }
 
 /** Takes a row of a listing. One without a UID stays out and is missed when the rows are counted. */

@@ -4,6 +4,7 @@ import { exitCodes } from '../errors.ts';
 import type { Side } from '../job.ts';
 import type { Shard } from '../plan/types.ts';
 import { Budget } from './budget.ts';
+import { buffersOf } from './content-rows.ts';
 import type {
   Channel,
   FolderTask,
@@ -312,7 +313,7 @@ class Lane {
       if (endpoint === null) return;
       const reader = await endpoint.openForReading(task.folder);
       const contents = await reader.inspect(task, () => this.#draining);
-      this.#channel.post({ kind: 'inspected', folderId, side, contents });
+      this.#channel.post({ kind: 'inspected', folderId, side, contents }, buffersOf(contents));
     } catch (error) {
       const failure = toLaneFailure(error, { side, account: this.#account(side) });
       this.#channel.post({ kind: 'inspect-failed', folderId, side, failure });

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ComparedSide, compareFolders } from '../../src/plan/compare.ts';
+import { type ComparedSide, compareFolders, matchMessages } from '../../src/plan/compare.ts';
+import type { MessageMatch } from '../../src/plan/pairing.ts';
+import { manyMessages } from './many-messages.ts';
 
 interface Row {
   readonly uid: number;
@@ -172,5 +174,126 @@ describe('two folders', () => {
         expect(reverse.foreign).toBe(lost.length - known);
       }),
     );
+  });
+});
+
+/** What matching means, in as few words as possible: every row of one side held against every row of the other. */
+function simpleMatch(source: readonly Row[], target: readonly Row[], contentOf: (row: Row) => string) {
+  const pairs: [number, number][] = [];
+  const free = { source: new Set(source), target: new Set(target) };
+  const likenesses = [(row: Row) => `${row.date} ${row.flags}`, (row: Row) => `${row.date}`, () => ''];
+  for (const likeness of likenesses) {
+    const isLike = (left: Row, right: Row) =>
+      contentOf(left) === contentOf(right) && likeness(left) === likeness(right);
+    for (const left of free.source) {
+      for (const right of free.target) {
+        if (!free.source.has(left) || !isLike(left, right)) continue;
+        pairs.push([left.uid, right.uid]);
+        free.source.delete(left);
+        free.target.delete(right);
+      }
+    }
+  }
+  const known = new Set(source.map(contentOf));
+  return {
+    pairs: pairs.sort(([a], [b]) => a - b),
+    sourceLeft: Array.from(free.source, ({ uid }) => uid),
+    targetLeft: [...free.target].filter((row) => known.has(contentOf(row))).map(({ uid }) => uid),
+    foreign: [...free.target].filter((row) => !known.has(contentOf(row))).map(({ uid }) => uid),
+  };
+}
+
+function uidsOf({ pairs, sourceLeft, targetLeft, foreign }: MessageMatch, source: ComparedSide, target: ComparedSide) {
+  const at = ({ uids }: ComparedSide, rows: Uint32Array) => Array.from(rows, (row) => uids[row] ?? 0);
+  const right = at(target, pairs.target);
+  return {
+    pairs: at(source, pairs.source).map((uid, index) => [uid, right[index]]),
+    sourceLeft: at(source, sourceLeft),
+    targetLeft: at(target, targetLeft),
+    foreign: at(target, foreign),
+  };
+}
+
+describe('messages', () => {
+  const row = fc.record({
+    header: fc.constantFrom('a', 'b', 'c'),
+    body: fc.constantFrom('1', '2'),
+    date: fc.constantFrom(1, 2, Number.NaN),
+    flags: fc.constantFrom('', '\\seen', '\\flagged \\seen'),
+  });
+  const rows = fc
+    .array(row, { maxLength: 30 })
+    .map((list) => list.map((one, index) => ({ uid: 10 * index + 1, ...one })));
+
+  it.each([true, false])('are matched as a simple model does, twins included (bodies read: %s)', (digests) => {
+    fc.assert(
+      fc.property(rows, rows, (left, right) => {
+        const [source, target] = [side(left, { digests }), side(right, { digests })];
+        const contentOf = ({ header, body }: Row) => (digests ? `${header} ${body}` : `${header}`);
+        expect(uidsOf(matchMessages(source, target), source, target)).toEqual(simpleMatch(left, right, contentOf));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('are matched with some of the target as if it held no others', () => {
+    fc.assert(
+      fc.property(rows, rows, fc.infiniteStream(fc.boolean()), (left, right, picks) => {
+        const some = Array.from(right.keys()).filter(() => picks.next().value);
+        const [source, target] = [side(left), side(right)];
+        const match = matchMessages(source, target, Uint32Array.from(some));
+        const picked = right.filter((_, index) => some.includes(index));
+        const contentOf = ({ header, body }: Row) => `${header} ${body}`;
+        expect(uidsOf(match, source, target)).toEqual(simpleMatch(left, picked, contentOf));
+      }),
+    );
+  });
+
+  it('are refused where the keys of the two sides differ in length', () => {
+    const source = side([{ uid: 1, ...a }]);
+    const target = { ...side([{ uid: 1, ...a }]), headerKeys: new Uint8Array(16), digests: null };
+    expect(() => matchMessages(source, target)).toThrow(RangeError);
+  });
+
+  it('are matched wherever their keys lie in memory', () => {
+    const source = side([{ uid: 1, ...a }]);
+    const shifted = new Uint8Array(33);
+    shifted.set(source.digests ?? [], 1);
+    expect(matchMessages(source, { ...source, digests: shifted.subarray(1) }).pairs.source).toHaveLength(1);
+  });
+});
+
+describe('a million messages on each side', () => {
+  const count = 1_000_000;
+
+  it.each([
+    ['no two alike', 1],
+    ['in pairs of twins', 2],
+    ['all alike', count],
+  ])('(%s) are matched in the memory of some numbers each', (_, twins) => {
+    const [source, target] = [manyMessages(count, { twins }), manyMessages(count, { twins, reversed: true })];
+    const before = process.resourceUsage().maxRSS;
+    const { pairs, sourceLeft, targetLeft, foreign } = matchMessages(source, target);
+    // Objects or strings of them would be a gigabyte.
+    expect((process.resourceUsage().maxRSS - before) / 1024).toBeLessThan(400);
+    expect([sourceLeft.length, targetLeft.length, foreign.length]).toEqual([0, 0, 0]);
+    expect(pairs.source).toHaveLength(count);
+    for (let index = 0; index < count; index += 997) {
+      const [left = 0, right = 0] = [pairs.source[index], pairs.target[index]];
+      expect(source.dates[left]).toBe(target.dates[right]);
+    }
+  });
+
+  it('are compared, and what was planted is found', () => {
+    const [source, target] = [manyMessages(count), manyMessages(count)];
+    source.digests?.fill(1, 32 * 500, 32 * 501);
+    source.headerKeys.fill(1, 16 * 500, 16 * 501);
+    target.digests?.fill(2, 32 * 700, 32 * 701);
+    target.dates[900] = Number.NaN;
+    expect(compareFolders(source, target).differences).toEqual([
+      { kind: 'date', sourceUid: 901, targetUid: 901, sourceMs: source.dates[900], targetMs: Number.NaN },
+      { kind: 'missing', sourceUid: 501 },
+      { kind: 'content', sourceUid: 701, targetUid: 701 },
+    ]);
   });
 });

@@ -19,8 +19,8 @@ class InlineEnd<Out, In> implements Channel<Out, In> {
   #handler: ((message: In) => void) | null = null;
   readonly #early: In[] = [];
 
-  post(message: Out): void {
-    const copy = structuredClone(message);
+  post(message: Out, handedOver: readonly ArrayBuffer[] = []): void {
+    const copy = structuredClone(message, { transfer: [...handedOver] });
     setImmediate(() => this.peer?.receive(copy));
   }
 

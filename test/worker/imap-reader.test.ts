@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ImapClient, ProtocolError } from '../../src/protocol/index.ts';
 import {
   connectSandbox,
@@ -16,6 +16,7 @@ const listing = (line: string) => line.includes('RFC822.SIZE');
 
 interface Setup {
   readonly reader: ImapReader;
+  readonly client: ImapClient;
   readonly server: SandboxServer;
   readonly inbox: SandboxMailbox;
 }
@@ -30,7 +31,7 @@ async function openReader(messages: number, options: { server?: SandboxOptions }
   const client = await ImapClient.connect({ host: 'x.test', tls: 'none', transport: connectSandbox(server) });
   await client.login('alice', 'secret');
   const reader = new ImapReader(client, await client.selectFolder('INBOX', { readOnly: true }));
-  return { reader, server, inbox };
+  return { reader, client, server, inbox };
 }
 
 function spoil(inbox: SandboxMailbox, quirk: MessageQuirk, ...uids: number[]): void {
@@ -261,7 +262,7 @@ describe('a folder read for verification', () => {
   });
 
   it('stops between two windows when it is told to, and says that it is not whole', async () => {
-    const { reader, server } = await openReader(450);
+    const { reader, server } = await openReader(1_050);
     let stops = false;
     const run = () => {
       stops = true;
@@ -269,8 +270,58 @@ describe('a folder read for verification', () => {
     server.faults.add({ command: 'UID FETCH' }, { kind: 'run', run });
     const contents = await reader.inspect({ bodies: true, uids: null, fromUid: 1 }, () => stops);
     expect(contents.complete).toBe(false);
-    expect(contents.uids).toHaveLength(200);
-    expect(server.commandLog.filter(({ name }) => name === 'UID FETCH')).toHaveLength(1);
+    // What was asked for before the stop still arrives.
+    expect(contents.uids).toHaveLength(600);
+    expect(server.commandLog.filter(({ name }) => name === 'UID FETCH')).toHaveLength(3);
+  });
+
+  it('asks for nothing more when it is told to stop while the folder is being listed', async () => {
+    const { reader, server } = await openReader(1_050);
+    let stops = false;
+    const run = () => {
+      stops = true;
+    };
+    server.faults.add({ command: 'FETCH' }, { kind: 'run', run });
+    const contents = await reader.inspect({ bodies: false, uids: null, fromUid: 1 }, () => stops);
+    expect(contents.complete).toBe(false);
+    expect(server.commandLog.map(({ name }) => name)).not.toContain('UID FETCH');
+  });
+
+  it('is asked for some windows ahead, and no more than that', async () => {
+    const { reader, client } = await openReader(1_900);
+    let [underWay, most] = [0, 0];
+    const { fetchEach } = client;
+    vi.spyOn(client, 'fetchEach').mockImplementation(async (...asked) => {
+      most = Math.max(most, ++underWay);
+      await fetchEach.apply(client, asked).finally(() => underWay--);
+    });
+    const contents = await reader.inspect({ bodies: true, uids: null, fromUid: 1 });
+    expect([...contents.uids]).toEqual(upTo(1_900));
+    expect(most).toBe(3);
+  });
+
+  it('tells a bad message in each of several windows under way, and no other', async () => {
+    const { reader, inbox } = await openReader(1_000);
+    spoil(inbox, 'error', 5, 205, 405, 999);
+    const contents = await reader.inspect({ bodies: true, uids: null, fromUid: 1 });
+    expect([...contents.unreadable]).toEqual([5, 205, 405, 999]);
+    expect([...contents.uids]).toEqual(upTo(1_000).filter((uid) => ![5, 205, 405, 999].includes(uid)));
+  });
+
+  it('ends when a server lists messages without end', async () => {
+    const { reader, client } = await openReader(1);
+    let listed = 0;
+    vi.spyOn(client, 'fetchEach').mockImplementation(async (_set, _items, onData) => {
+      for (let uid = 2; uid < 11_000_000; uid++) onData({ seq: 1, uid, size: ++listed });
+    });
+    await expect(reader.inspect({ bodies: false, uids: null, fromUid: 2 })).rejects.toBeInstanceOf(ProtocolError);
+    expect(listed).toBe(10_000_001);
+  });
+
+  it('fails as a whole when the connection is lost with several windows under way', async () => {
+    const { reader, server } = await openReader(1_000);
+    server.faults.add({ command: 'UID FETCH', nth: 2 }, { kind: 'cut', at: 'before' });
+    await expect(reader.inspect({ bodies: true, uids: null, fromUid: 1 })).rejects.toThrow(/connection/i);
   });
 });
 
