@@ -18,8 +18,8 @@ import type { FolderContents, FolderFacts, InspectTask } from './worker/contract
 
 /** What recovery works with. */
 export interface RecoveryParts {
-  readonly lane: LaneDriver;
-  readonly journal: Journal;
+  readonly lane: Pick<LaneDriver, 'inspect' | 'post' | 'expect'>;
+  readonly journal: Pick<Journal, 'intents' | 'messages' | 'write'>;
   readonly clock: Clock;
   /** The target must not have changed for this long before what is not there counts as absent: it may still be committing. */
   readonly settleMs: number;
@@ -31,6 +31,9 @@ export interface RecoveryParts {
   /** True: give up; what is in doubt stays so. */
   isStopping(): boolean;
 }
+
+/** The folder of a run, as far as recovery has to do with it. */
+export type RecoveringFolder = Pick<FolderRun, 'id' | 'task' | 'singly'>;
 
 /** How often a target is asked whether it has changed, at most. */
 const askEveryMs = 1_000;
@@ -56,7 +59,7 @@ export interface Recovered {
  * an unknown outcome is looked up, by content. `null`: it was stopped, and the folder is in doubt as before.
  */
 export async function recoverFolder(
-  run: FolderRun,
+  run: RecoveringFolder,
   folder: JournalFolder,
   facts: FolderFacts | null,
   parts: RecoveryParts,
@@ -79,11 +82,11 @@ class RecoveryStopped extends Error {
 }
 
 class Recovery {
-  readonly #run: FolderRun;
+  readonly #run: RecoveringFolder;
   readonly #folder: JournalFolder;
   readonly #parts: RecoveryParts;
 
-  constructor(run: FolderRun, folder: JournalFolder, parts: RecoveryParts) {
+  constructor(run: RecoveringFolder, folder: JournalFolder, parts: RecoveryParts) {
     this.#run = run;
     this.#folder = folder;
     this.#parts = parts;

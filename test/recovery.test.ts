@@ -1,6 +1,6 @@
 import { cpSync, rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { FaultAction, NewMessage, SandboxAccount, SandboxOptions } from '../src/sandbox/index.ts';
+import type { FaultAction, FaultTrigger, NewMessage, SandboxAccount, SandboxOptions } from '../src/sandbox/index.ts';
 import { Engine, multisets, needless } from './support/engine.ts';
 
 const message = (n: number, more: Partial<NewMessage> = {}): NewMessage => ({
@@ -175,6 +175,65 @@ describe('a journal that is gone', () => {
     expect(report).toMatchObject({ exitCode: 0, copied: 232, alreadyThere: 3 });
     expect(engine.target.inbox.messages).toHaveLength(237);
     expect((await engine.verify()).differences).toEqual([]);
+  });
+});
+
+describe('an adoption', () => {
+  /** Both sides hold the same mail, and no journal tells of it. */
+  function fillBoth(engine: Engine, rounds: number): void {
+    for (const account of [engine.source, engine.target]) for (let round = 0; round < rounds; round++) fill(account);
+  }
+  const asksForBodies = (line: string) => line.includes('BODY.PEEK[]');
+
+  const moments: [when: string, fault: FaultTrigger, rounds: number][] = [
+    ['while the target is listed', { command: 'FETCH' }, 1],
+    ['while headers are read', { command: 'UID FETCH' }, 1],
+    ['while bodies are compared', { command: 'UID FETCH', matches: asksForBodies }, 4],
+  ];
+  it.each(moments)(
+    'that is stopped %s is continued by the next run, which appends nothing',
+    async (_, fault, rounds) => {
+      using engine = new Engine();
+      fillBoth(engine, rounds);
+      const stop = new AbortController();
+      engine.servers.target.faults.add(fault, { kind: 'run', run: () => stop.abort() });
+      const { report } = await engine.run({ connections: 1 }, { signal: stop.signal });
+      expect(report).toMatchObject({ exitCode: 130, verdict: 'stopped', copied: 0 });
+      const again = await engine.run();
+      expect(again.report).toMatchObject({ exitCode: 0, copied: 0, alreadyThere: engine.source.messageCount });
+      expect(appends(engine)).toBe(0);
+    },
+  );
+
+  it('that ended in the middle is continued where it was', async () => {
+    using engine = new Engine();
+    fillBoth(engine, 1);
+    const crashed = `${engine.stateDir}-crashed`;
+    const run = () => cpSync(engine.stateDir, crashed, { recursive: true });
+    engine.servers.target.faults.add({ command: 'UID FETCH', matches: asksForBodies }, { kind: 'run', run });
+    await engine.run({ connections: 1 });
+    const { report } = await engine.run({ stateDir: crashed });
+    rmSync(crashed, { recursive: true });
+    expect(report).toMatchObject({ exitCode: 0, copied: 0, alreadyThere: engine.source.messageCount });
+    // What was certain was written down before bodies were read.
+    expect(report.folders[0]?.notes.join()).toMatch(
+      /^6 messages were at the target already \(6 of them compared byte for byte\)/,
+    );
+    expect(appends(engine)).toBe(0);
+  });
+
+  it('of thousands of twins ends as soon as any other', async () => {
+    using engine = new Engine();
+    for (const account of [engine.source, engine.target]) {
+      for (let n = 1; n <= 3_000; n++) account.inbox.append(message(1, { flags: n % 2 === 0 ? ['\\Seen'] : [] }));
+      for (let n = 1; n <= 3_000; n++) account.inbox.append(message(1_000 + (n % 1_500)));
+    }
+    engine.source.inbox.append(message(1));
+    engine.target.inbox.append(message(1_001));
+    const { report } = await engine.run();
+    expect(report).toMatchObject({ exitCode: 0, copied: 1, alreadyThere: 6_000 });
+    expect(engine.target.messageCount).toBe(6_002);
+    expect((await engine.verify()).differences).toMatchObject([{ kind: 'extra' }]);
   });
 });
 

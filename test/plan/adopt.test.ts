@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Adoption, type SizedSide, splitByHeader } from '../../src/plan/adopt.ts';
-import { manyMessages } from './many-messages.ts';
+import { manyMessages } from '../support/many-messages.ts';
 
 interface Row {
   readonly header: string;

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ComparedSide, compareFolders, matchMessages } from '../../src/plan/compare.ts';
 import type { MessageMatch } from '../../src/plan/pairing.ts';
-import { manyMessages } from './many-messages.ts';
+import { manyMessages } from '../support/many-messages.ts';
 
 interface Row {
   readonly uid: number;
