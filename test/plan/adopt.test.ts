@@ -156,7 +156,7 @@ describe('what two folders have in common', () => {
   it.each([
     ['certain', 1, 1_000_000],
     ['doubtful', 2, 0],
-  ])('is split in a million messages on each side (%s)', (_, twins, expected) => {
+  ])('is split in a million messages on each side (%s)', { timeout: 60_000 }, (_, twins, expected) => {
     const count = 1_000_000;
     const [source, target] = [manyMessages(count, { twins }), manyMessages(count, { twins, reversed: true })];
     const rows = source.uids.map((uid) => uid - 1);

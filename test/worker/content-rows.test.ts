@@ -1,6 +1,10 @@
+import { createHash } from 'node:crypto';
+import { MessageChannel } from 'node:worker_threads';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FetchData } from '../../src/protocol/index.ts';
-import { ContentRows } from '../../src/worker/content-rows.ts';
+import { PortChannel } from '../../src/worker/channel.ts';
+import { buffersOf, ContentRows } from '../../src/worker/content-rows.ts';
 
 const whole = { complete: true, unlisted: 0 };
 
@@ -22,6 +26,54 @@ describe('the rows of a verification', () => {
     expect([...uids]).toEqual([1]);
     expect([...unreadable]).toEqual([2, 3]);
     expect(digests).toHaveLength(32);
+  });
+
+  it('ascend by UID, the first answer of each, however many come in whatever order', () => {
+    const uids = fc.array(fc.integer({ min: 1, max: 900 }), { minLength: 1, maxLength: 700 });
+    fc.assert(
+      fc.property(uids, fc.boolean(), (list, bodies) => {
+        const rows = new ContentRows(bodies);
+        const first = new Map<number, number>();
+        for (const [index, uid] of list.entries()) {
+          const text = Buffer.from(`Subject: ${index}\r\n\r\n`);
+          const literal = { size: text.length, chunks: [text] };
+          rows.add({
+            seq: uid,
+            uid,
+            size: index,
+            ...(bodies ? { body: literal } : { sections: new Map([['', literal]]) }),
+          });
+          if (!first.has(uid)) first.set(uid, index);
+        }
+        const contents = rows.contents(whole);
+        const expected = [...first].sort(([a], [b]) => a - b);
+        expect(Array.from(contents.uids, (uid, row) => [uid, contents.sizes[row]])).toEqual(expected);
+        const [last = 0, index = 0] = expected.at(-1) ?? [];
+        expect(last).toBe(contents.uids.at(-1));
+        const sha = (text: string) => createHash('sha256').update(text).digest('hex');
+        expect(Buffer.from(contents.headerKeys.slice(-16)).toString('hex')).toBe(sha(`subject:${index}`).slice(0, 32));
+        const digest = bodies ? sha(`Subject: ${index}\r\n\r\n`) : undefined;
+        expect(contents.digests === null ? undefined : Buffer.from(contents.digests.slice(-32)).toString('hex')).toBe(
+          digest,
+        );
+      }),
+    );
+  });
+
+  it('go to another thread without a copy', async () => {
+    const rows = new ContentRows(true);
+    rows.add(answer(7));
+    rows.addUnreadable(8);
+    const contents = rows.contents(whole);
+    const buffers = buffersOf(contents);
+    const { port1, port2 } = new MessageChannel();
+    const arrived = new Promise<typeof contents>((resolve) => port2.once('message', resolve));
+    const channel = new PortChannel(port1);
+    channel.post(contents, buffers);
+    expect(buffers.map(({ byteLength }) => byteLength)).toEqual(Array.from({ length: 7 }, () => 0));
+    const { uids, digests, unreadable } = await arrived;
+    channel.close();
+    expect([[...uids], digests?.length, [...unreadable]]).toEqual([[7], 32, [8]]);
   });
 
   it('pass over an answer without the section asked for', () => {
