@@ -1,13 +1,14 @@
 import { exitCodes, type WireError } from './errors.ts';
 import { type FolderPart, onlyUids, uidsOf, wholeFolder } from './folder-part.ts';
 import type { FolderRun } from './folder-run.ts';
+import type { Side } from './job.ts';
 import { type Journal, type JournalFolder, type JournalMessages, verdictKinds } from './journal/index.ts';
-import type { LaneDriver } from './lanes.ts';
+import { type LaneDriver, LaneLostError } from './lanes.ts';
 import { matchMessages } from './plan/compare.ts';
 import { type FlagChange, flagChanges } from './plan/flag-changes.ts';
 import { rowsWithHeaderIn } from './plan/message-keys.ts';
 import type { FlagPolicy } from './plan/types.ts';
-import type { FolderContents, TargetFlagChange } from './worker/contract.ts';
+import type { FolderContents, LaneFailure, TargetFlagChange } from './worker/contract.ts';
 
 /** What bringing the flags up to date works with. */
 export interface FlagSyncParts {
@@ -63,6 +64,13 @@ export async function syncFlags(
   return { changed: atTarget.reduce((sum, { uids }) => sum + uids.length, 0), failure: null };
 }
 
+const stopped: LaneFailure = {
+  side: null,
+  scope: 'lane',
+  inDoubt: false,
+  error: { code: 'STOPPED', exitCode: exitCodes.interrupted, message: 'stopped before the changed flags were applied' },
+};
+
 /** Where the messages of `changes` are at the target: as the journal knows it, or found by content where it was never told. */
 async function placeOf(
   run: FolderRun,
@@ -81,9 +89,12 @@ async function placeOf(
   }
   if (unplaced.size === 0) return place;
   const { sourceRawName, targetName } = run.task(false);
-  const read = (side: 'source' | 'target', bodies: boolean, uids: Uint32Array | null): Promise<FolderContents> => {
+  const read = async (side: Side, bodies: boolean, uids: Uint32Array | null): Promise<FolderContents> => {
     const folder = side === 'source' ? { raw: sourceRawName } : targetName;
-    return lane.inspect(run.id, { side, folder, bodies, uids, fromUid: 1 });
+    const contents = await lane.inspect(run.id, { side, folder, bodies, uids, fromUid: 1 });
+    // What was not read must not be taken for absent: its flags would count as applied.
+    if (!contents.complete) throw new LaneLostError(stopped);
+    return contents;
   };
   // Twins of theirs have to be told apart from them, so all that look alike are compared.
   const source = await read('source', false, null);

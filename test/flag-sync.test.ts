@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { flagChanges } from '../src/plan/flag-changes.ts';
 import type { NewMessage, SandboxAccount, StoredMessage } from '../src/sandbox/index.ts';
-import { contents, Engine } from './support/engine.ts';
+import { contents, Engine, multisets } from './support/engine.ts';
 
 const message = (n: number, more: Partial<NewMessage> = {}): NewMessage => ({
   body: `Message-ID: <${n}@x>\r\nDate: Sat, 01 Feb 2020 10:00:00 +0200\r\nSubject: ${n}\r\n\r\nbody ${n}\r\n`,
@@ -102,6 +102,21 @@ describe('flags that changed at the source', () => {
     expect(fault.fired).toBe(1);
     expect(report).toMatchObject({ exitCode: 0, flagsChanged: 4 });
     expect(contents(engine.target)).toEqual(contents(engine.source));
+  });
+
+  it('are not taken for applied when a stop comes while their messages are looked for at the target', async () => {
+    using engine = new Engine({ target: { disable: ['UIDPLUS'] } });
+    for (let n = 1; n <= 2_000; n++) engine.source.inbox.append(message(7));
+    await engine.run();
+    engine.source.inbox.setFlags(at(engine.source, 1_999), ['\\Flagged']);
+    const stop = new AbortController();
+    engine.servers.target.faults.add(
+      { command: 'UID FETCH', matches: (line) => line.includes('BODY.PEEK[]') },
+      { kind: 'run', run: () => stop.abort() },
+    );
+    expect((await engine.run({}, { signal: stop.signal })).report).toMatchObject({ exitCode: 130, flagsChanged: 0 });
+    expect((await engine.run()).report).toMatchObject({ exitCode: 0, flagsChanged: 1 });
+    expect(multisets(engine.target)).toEqual(multisets(engine.source));
   });
 
   it('find their message by content at a target that tells no UIDs, twins included', async () => {
