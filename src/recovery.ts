@@ -260,8 +260,9 @@ function toVerdicts(
   source: FolderContents,
   target: FolderContents,
   pairs: RowPairs,
-  flags: ReadonlyMap<number, string> | null,
+  intended: ReadonlyMap<number, string> | null,
 ): Verdict[] {
+  const sharedFlags = flagsOfBoth(source, target);
   return Array.from(pairs.source, (row, index) => {
     const uid = source.uids[row] ?? 0;
     const targetRow = pairs.target[index] ?? 0;
@@ -271,14 +272,23 @@ function toVerdicts(
       targetUid: target.uids[targetRow] ?? null,
       size: source.sizes[row] ?? null,
       digest: source.digests?.subarray(row * digestBytes, (row + 1) * digestBytes) ?? null,
-      flags: flags?.get(uid) ?? sharedFlags(source, row, target, targetRow),
+      flags: intended?.get(uid) ?? sharedFlags(source.flags[row] ?? 0, target.flags[targetRow] ?? 0),
     };
   });
 }
 
-/** The flags a message has on both sides: only those count as applied to a copy that somebody else made. */
-function sharedFlags(source: FolderContents, row: number, target: FolderContents, targetRow: number): string {
-  const atTarget = new Set(target.flagSets[target.flags[targetRow] ?? 0]?.split(' '));
-  const flags = source.flagSets[source.flags[row] ?? 0]?.split(' ') ?? [];
-  return flags.filter((flag) => atTarget.has(flag)).join(' ');
+/** The flags a message has on both sides, by its flag sets: only those count as applied to a copy that somebody else made. */
+function flagsOfBoth(source: FolderContents, target: FolderContents): (atSource: number, atTarget: number) => string {
+  const known = new Map<number, string>();
+  return (atSource, atTarget) => {
+    const key = atSource * target.flagSets.length + atTarget;
+    let shared = known.get(key);
+    if (shared === undefined) {
+      const others = new Set(target.flagSets[atTarget]?.split(' '));
+      const flags = source.flagSets[atSource]?.split(' ') ?? [];
+      shared = flags.filter((flag) => others.has(flag)).join(' ');
+      known.set(key, shared);
+    }
+    return shared;
+  };
 }
