@@ -59,6 +59,10 @@ class AppendIntake implements Intake {
     if (this.#messages.length > 0 && !this.#session.has('MULTIAPPEND')) throw bad('Unknown or extra arguments');
     this.#announced = parseMessageArguments(args);
     this.#mailbox ??= findSelectable(this.#account, this.#rawName, 'TRYCREATE');
+    const { selection, server } = this.#session;
+    if (server.options.refuseAppendToExamined === true && selection?.readOnly && selection.mailbox === this.#mailbox) {
+      throw no('Current box is selected READ-ONLY.');
+    }
     this.#checkSize(literal.size);
   }
 

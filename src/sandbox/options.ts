@@ -71,6 +71,8 @@ export interface SandboxOptions {
    * left on, such a server is not atomic.
    */
   commitAtLastOctet?: boolean;
+  /** Takes no message into the mailbox that the session has opened with EXAMINE, as Courier. */
+  refuseAppendToExamined?: boolean;
   /** UIDVALIDITY of each account's first mailbox; the others count on from it. Default 1,600,000,001. */
   firstUidValidity?: number;
   /** UIDs and UIDVALIDITY change each time a mailbox is selected that no other session has selected. */

@@ -103,7 +103,8 @@ export class ImapWriter implements WritableFolder {
     const client = this.#client;
     // All of it leaves at once: nothing that another folder wants can come between.
     const answers = [
-      client.selectFolder(this.#folder, { readOnly: true }),
+      // A server without UNSELECT stays in it, and Courier takes no message into a folder that is open read-only.
+      client.selectFolder(this.#folder, { readOnly: client.hasCapability('UNSELECT') }),
       client.fetchEach(uid === null ? '*' : Uint32Array.of(uid), ['INTERNALDATE'], (data) => {
         date = data.internalDate ?? null;
       }),

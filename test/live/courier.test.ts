@@ -10,9 +10,12 @@ const servers = availableServers();
 const keep = closeAfterAll();
 const workspace = new Workspace();
 
-/** Courier drops bare CRs and ends the last line: the first are left out, the second is what `canonical` is for. */
+/**
+ * Courier drops bare CRs and ends the last line: the first are left out, the second is what `canonical` is for. The INBOX
+ * is more than one batch.
+ */
 const corpusOptions: CorpusOptions = {
-  messages: 300,
+  messages: 450,
   maxBytes: 400_000,
   emojiFolder: false,
   without: ['bare CR', 'CR before the line end'],

@@ -277,6 +277,18 @@ describe('several messages are stored all or not at all', () => {
   });
 });
 
+test('a mailbox opened with EXAMINE takes messages, but not on a server like Courier', () => {
+  const append = [`a2 APPEND INBOX {${one.length}+}`, one];
+  expect(
+    openRaw()
+      .client.say('a1 EXAMINE INBOX', ...append)
+      .at(-1),
+  ).toMatch(/^a2 OK/);
+  const { client } = openRaw({ refuseAppendToExamined: true });
+  expect(client.say('a1 EXAMINE INBOX', ...append).at(-1)).toBe('a2 NO Current box is selected READ-ONLY.');
+  expect(client.say('a1 SELECT INBOX', ...append).at(-1)).toMatch(/^a2 OK/);
+});
+
 describe('the moment of storing', () => {
   const begin = `a1 APPEND INBOX {${one.length}+}\r\n`;
 
