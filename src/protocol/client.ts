@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { appendLimitOf, offers } from './capability.ts';
 import type { Command, Untagged } from './command.ts';
 import {
@@ -47,6 +48,7 @@ import {
   type Capabilities,
   capabilitiesOf,
   capabilityCommand,
+  compressCommand,
   enableCommand,
   type IdFields,
   idCommand,
@@ -72,11 +74,13 @@ import { Idle, type IdleOptions } from './idle.ts';
 import { type ClientEvents, NewsListeners } from './news-listeners.ts';
 import type { CopyUid } from './response-code.ts';
 import {
+  callableResponder,
   cramMd5Responder,
   externalResponder,
   oauth2Responder,
   oauthBearerResponder,
   plainResponder,
+  type SaslCallable,
   type SaslResponder,
   scramResponder,
 } from './sasl.ts';
@@ -227,6 +231,21 @@ export class ImapClient implements AsyncDisposable {
     return this.#connection.closed;
   }
 
+  /** The bytes travel compressed. */
+  get compressed(): boolean {
+    return this.#connection.compressed;
+  }
+
+  /** The server's first words, as sent: not fit for a terminal. */
+  get welcome(): string {
+    return this.#greeting.text;
+  }
+
+  /** The stream below, to poll it or to ask for its addresses; null in memory. Reading from it breaks the session. */
+  get socket(): Duplex | null {
+    return this.#connection.stream;
+  }
+
   // -- Session --------------------------------------------------------------------------------------------------------
 
   /** What the server offers, in upper case; asked for only where it is not known. */
@@ -268,17 +287,21 @@ export class ImapClient implements AsyncDisposable {
   }
 
   /**
-   * AUTHENTICATE SCRAM-SHA-1 or SCRAM-SHA-256 (RFC 5802, RFC 7677).
+   * AUTHENTICATE SCRAM-SHA-256 or SCRAM-SHA-1 (RFC 7677, RFC 5802): the stronger one the server offers unless named.
    * @throws AuthenticationError when refused, and when the server cannot prove that it knows the password.
    */
   async scramLogin(
     user: string,
     password: string,
-    options: { readonly mechanism: 'SCRAM-SHA-1' | 'SCRAM-SHA-256'; readonly authorizationId?: string | undefined },
+    options: {
+      readonly mechanism?: 'SCRAM-SHA-1' | 'SCRAM-SHA-256' | undefined;
+      readonly authorizationId?: string | undefined;
+    } = {},
   ): Promise<void> {
     const { maxScramIterations: maxIterations } = this.#settings.limits;
-    const responder = scramResponder({ ...options, user, password, maxIterations });
-    await this.saslLogin(options.mechanism, responder);
+    const best = this.hasCapability('AUTH=SCRAM-SHA-256') ? 'SCRAM-SHA-256' : 'SCRAM-SHA-1';
+    const { mechanism = best, authorizationId } = options;
+    await this.saslLogin(mechanism, scramResponder({ mechanism, authorizationId, user, password, maxIterations }));
   }
 
   /** AUTHENTICATE XOAUTH2. @throws AuthenticationError when refused, with the status the server explained it by. */
@@ -304,9 +327,14 @@ export class ImapClient implements AsyncDisposable {
     await this.saslLogin('EXTERNAL', externalResponder(authorizationId));
   }
 
-  /** AUTHENTICATE with any mechanism, the first message going along where the server takes it (RFC 4959). */
-  async saslLogin(mechanism: string, responder: SaslResponder): Promise<void> {
+  /**
+   * AUTHENTICATE with any mechanism. A function answers each challenge, the first one often being empty; a responder may
+   * also speak first, with the command itself where the server takes it (SASL-IR, RFC 4959). What is said is never shown.
+   * @throws AuthenticationError when refused.
+   */
+  async saslLogin(mechanism: string, exchange: SaslResponder | SaslCallable): Promise<void> {
     this.#refuseClearText();
+    const responder = typeof exchange === 'function' ? callableResponder(exchange) : exchange;
     const { redactor } = this.#connection;
     for (const secret of responder.secrets) redactor.add(secret);
     await this.#authenticate(
@@ -323,6 +351,16 @@ export class ImapClient implements AsyncDisposable {
   async proxyauth(user: string): Promise<void> {
     this.#refuseClearText();
     await this.#authenticate(proxyAuthCommand(user));
+  }
+
+  /**
+   * COMPRESS=DEFLATE (RFC 4978). Best left alone where secrets of several people mix in one stream.
+   * @throws CapabilityError where not offered; StateError when it is up already.
+   */
+  async compress(): Promise<void> {
+    this.#require('COMPRESS=DEFLATE');
+    if (this.compressed) throw new StateError('The session is compressed already.');
+    await this.#connection.execute(compressCommand());
   }
 
   /** ID (RFC 2971). @throws CapabilityError where not offered. */
@@ -435,6 +473,11 @@ export class ImapClient implements AsyncDisposable {
     // A refusal or a cut changes nothing about what follows.
     await this.#connection.execute(logoutCommand()).catch(() => {});
     cancel();
+    this.close();
+  }
+
+  /** Ends the session at once, without LOGOUT. */
+  shutdown(): void {
     this.close();
   }
 

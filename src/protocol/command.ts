@@ -34,6 +34,8 @@ export interface Command<Result> {
   readonly secret?: boolean;
   /** True for STARTTLS: after its OK not one more byte may be plain IMAP. */
   readonly endsPlainText?: boolean;
+  /** True for COMPRESS: after its OK every byte is compressed (RFC 4978). */
+  readonly startsCompression?: boolean;
   /** True for LOGOUT: the BYE is an answer, not a failure. */
   readonly expectsBye?: boolean;
   /** Writes everything between the tag and the final CRLF. Throws UsageError for what cannot be said on the wire. */

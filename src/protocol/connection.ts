@@ -1,5 +1,7 @@
 import { randomInt } from 'node:crypto';
+import type { Duplex } from 'node:stream';
 import type { Answer, Command, Untagged } from './command.ts';
+import { DeflateCodec } from './deflate-codec.ts';
 import { Encoder, type NonSyncLiterals } from './encoder.ts';
 import {
   AuthenticationError,
@@ -62,6 +64,11 @@ export class Connection {
   /** STARTTLS was agreed and TLS is not up yet. */
   #upgrading = false;
   #failure: Failure | null = null;
+  /** COMPRESS is up. */
+  #codec: DeflateCodec | null = null;
+  /** Asked for from above, and by the codec that has its hands full. */
+  #paused = false;
+  #codecIsFull = false;
 
   constructor(transport: Transport, options: ConnectionOptions) {
     this.#transport = transport;
@@ -84,6 +91,15 @@ export class Connection {
     return this.#failure !== null;
   }
 
+  get compressed(): boolean {
+    return this.#codec !== null;
+  }
+
+  /** The stream below, where there is one. */
+  get stream(): Duplex | null {
+    return this.#transport.stream ?? null;
+  }
+
   /** A secret is being exchanged: only a barrier does that, so it is the oldest and only command. */
   get #isSecret(): boolean {
     return this.#outbox.unanswered[0]?.command.secret === true;
@@ -97,9 +113,9 @@ export class Connection {
     return new Promise((resolve, reject) => {
       this.#waitsForGreeting = { resolve, reject };
       this.#transport.start({
-        onData: (chunk) => this.#onChunk(chunk),
-        onDrain: () => this.#onDrain(),
-        onClose: (error) => this.#fail(this.#report.lost(error, this.#waitsForGreeting === null)),
+        onData: (chunk) => this.#onBytes(chunk),
+        onDrain: () => (this.#codec === null ? this.#onDrain() : this.#codec.onTransportDrain()),
+        onClose: (error) => this.#onClose(error),
       });
     });
   }
@@ -153,13 +169,17 @@ export class Connection {
 
   /** Stops reading: answers stay in the system's buffers, and when those are full the server has to wait. */
   pause(): void {
-    this.#watch.pause();
+    this.#watch.pause('reader');
+    this.#paused = true;
+    this.#codec?.pause();
     this.#transport.pause();
   }
 
   resume(): void {
-    this.#watch.resume();
-    this.#transport.resume();
+    this.#watch.resume('reader');
+    this.#paused = false;
+    this.#codec?.resume();
+    if (!this.#codecIsFull) this.#transport.resume();
   }
 
   /** Ends at once. Whatever waits fails with a ConnectionClosedError, or with `error` itself before the greeting. */
@@ -176,6 +196,22 @@ export class Connection {
       // A trace shows lines as they came.
       onFetch: this.#tracer === null ? (data) => this.#onFetch(data) : undefined,
     });
+  }
+
+  #onBytes(chunk: Buffer): void {
+    if (this.#codec === null) {
+      this.#onChunk(chunk);
+      return;
+    }
+    this.#watch.heard();
+    this.#codec.receive(chunk);
+  }
+
+  #onClose(error: Error | null): void {
+    const end = () => this.#fail(this.#report.lost(error, this.#waitsForGreeting === null));
+    // A server's last words may still be on their way through the codec.
+    if (this.#codec === null) end();
+    else this.#codec.end(end);
   }
 
   /** A transport may answer a write at once, in the middle of reading: what arrives then is read afterwards. */
@@ -278,6 +314,7 @@ export class Connection {
     }
     try {
       if (command.endsPlainText === true) this.#expectTls();
+      if (command.startsCompression === true) this.#compress();
       resolve(command.finish(answer) as never);
     } catch (error) {
       // Answers that do not add up: the command fails with what is wrong, and the session with it.
@@ -291,6 +328,29 @@ export class Connection {
     this.#upgrading = true;
     this.#outbox.hold();
     if (this.#framer.takeRest().length > 0) throw this.#report.injection()(false);
+  }
+
+  /** RFC 4978 3: the very next byte after the OK is compressed. */
+  #compress(): void {
+    const codec = new DeflateCodec(
+      {
+        onPlain: (chunk) => this.#onChunk(chunk),
+        write: (parts) => this.#transport.write(parts),
+        onDrain: () => this.#onDrain(),
+        onFull: (full) => this.#onCodecFull(full),
+        onError: (error) => this.#fail(this.#report.unreadable(error, { greeted: true, secret: this.#isSecret })),
+      },
+      this.#options.limits,
+    );
+    this.#codec = codec;
+    this.#tracer?.note('compression is up');
+    codec.receive(this.#framer.takeRest());
+  }
+
+  #onCodecFull(full: boolean): void {
+    this.#codecIsFull = full;
+    if (full) this.#transport.pause();
+    else if (!this.#paused) this.#transport.resume();
   }
 
   #onContinuation(text: string): void {
@@ -322,7 +382,7 @@ export class Connection {
   #write(parts: readonly Buffer[], bytes: number): boolean {
     this.#watch.start();
     this.#watch.sent(bytes);
-    return this.#transport.write(parts);
+    return this.#codec === null ? this.#transport.write(parts) : this.#codec.send(parts);
   }
 
   #onDrain(): void {
@@ -350,6 +410,7 @@ export class Connection {
     this.#failure = failure;
     this.#watch.stop();
     this.#tracer?.note(this.#report.describe(failure(false)));
+    this.#codec?.close();
     this.#transport.close();
     this.#waitsForGreeting?.reject(failure(false));
     this.#waitsForGreeting = null;

@@ -5,6 +5,9 @@ const bufferedBytes = 4 * 1024 * 1024;
 /** The slowest upload that is believed in. */
 const bytesPerMs = 32;
 
+/** Who stopped the conversation: our own reader, or the source of a message being uploaded. */
+export type PauseReason = 'reader' | 'source';
+
 /**
  * Notices when a peer that owes an answer shows no life for too long. Arrived bytes and accepted writes are life; after
  * an upload the wait is longer by what the bytes need at 32 KB/s. One timer, re-armed when it fires: life itself costs
@@ -17,7 +20,7 @@ export class IdleWatch {
   #cancel: Cancel | null = null;
   #lastLife = 0;
   #bytesSent = 0;
-  #paused = false;
+  readonly #paused = new Set<PauseReason>();
   #checks = 0;
 
   constructor(clock: Clock, idleMs: number, onSilence: () => void) {
@@ -53,14 +56,13 @@ export class IdleWatch {
     this.#bytesSent = Math.min(this.#bytesSent + bytes, bufferedBytes);
   }
 
-  /** While we do not read, the peer's silence is our doing. */
-  pause(): void {
-    this.#paused = true;
+  /** While we do not read, or have nothing to send on with, the peer's silence is our doing. */
+  pause(reason: PauseReason): void {
+    this.#paused.add(reason);
   }
 
-  resume(): void {
-    this.#paused = false;
-    this.#lastLife = this.#clock.now();
+  resume(reason: PauseReason): void {
+    if (this.#paused.delete(reason)) this.#lastLife = this.#clock.now();
   }
 
   #arm(delayMs: number): void {
@@ -84,7 +86,7 @@ export class IdleWatch {
   }
 
   #leftMs(): number {
-    if (this.#paused) return this.#idleMs;
+    if (this.#paused.size > 0) return this.#idleMs;
     const allowedMs = this.#idleMs + Math.floor(this.#bytesSent / bytesPerMs);
     return this.#lastLife + allowedMs - this.#clock.now();
   }

@@ -61,7 +61,7 @@ export type { ClientEvents } from './news-listeners.ts';
 export { parseFlags } from './parse-flags.ts';
 export { parseResponse, type Response } from './response.ts';
 export type { CopyUid } from './response-code.ts';
-export type { SaslResponder } from './sasl.ts';
+export type { SaslCallable, SaslResponder } from './sasl.ts';
 export {
   encodeSequenceSet,
   expandSequenceSet,
@@ -69,7 +69,7 @@ export {
   splitSequenceSet,
 } from './sequence-set.ts';
 export { specialUses } from './special-use.ts';
-export type { TraceLine } from './trace.ts';
+export { formatTraceLine, type TraceLine } from './trace.ts';
 export {
   createMemoryPair,
   type MemoryPairOptions,

@@ -31,6 +31,13 @@ export interface Limits {
   readonly maxBodyParts: number;
   /** One literal that is joined for a generic value or a name, in bytes. Bodies are never joined; names and envelopes are small. */
   readonly maxJoinedBytes: number;
+  /**
+   * COMPRESS=DEFLATE: how many times larger than what arrived all that is inflated may be, beyond `inflateSlackBytes`.
+   * Deflate can do 1032; mail, its odd empty disk image included, stays far below over a session.
+   */
+  readonly maxInflateRatio: number;
+  /** What may be inflated whatever the ratio: one message of zeros at the cap of a literal, in bytes. */
+  readonly inflateSlackBytes: number;
   /** Untagged responses one command may collect, FETCH aside, which is handed on: no account has so many folders. */
   readonly maxResponses: number;
   /** Hits of one search. */
@@ -54,6 +61,8 @@ export const defaultLimits: Limits = {
   maxAddresses: 100_000,
   maxBodyParts: 20_000,
   maxJoinedBytes: 1024 * 1024,
+  maxInflateRatio: 100,
+  inflateSlackBytes: 512 * 1024 * 1024,
   maxResponses: 250_000,
   maxSearchHits: 10_000_000,
   maxThreadDepth: 1_000,

@@ -20,7 +20,19 @@ export interface SaslResponder {
   refusalDetails?(): string | null;
 }
 
+/** Answers one challenge of any mechanism, in bytes without base64. Throws to abandon the exchange. */
+export type SaslCallable = (challenge: Buffer) => Buffer | string;
+
 const nothing = Buffer.alloc(0);
+
+/** A mechanism as a function: the server speaks first, if only to say nothing. */
+export function callableResponder(answer: SaslCallable): SaslResponder {
+  return { secrets: [], start: () => null, answer: (challenge) => toBytes(answer(challenge)) };
+}
+
+function toBytes(message: Buffer | string): Buffer {
+  return typeof message === 'string' ? Buffer.from(message, 'utf8') : message;
+}
 
 /**
  * PLAIN (RFC 4616).

@@ -1,3 +1,4 @@
+import { toPrintable } from './errors.ts';
 import type { Frame } from './frame.ts';
 import type { Redactor } from './redaction.ts';
 import type { Clock } from './types.ts';
@@ -13,6 +14,18 @@ export interface TraceLine {
    */
   readonly text: string;
 }
+
+/**
+ * A trace line for people: time on the connection's clock, `>` for what was sent, `<` for what was received, `-` for a
+ * note, then the text with control characters made visible. Without a line end.
+ */
+export function formatTraceLine({ direction, timeMs, text }: TraceLine): string {
+  const minutes = String(Math.floor(timeMs / 60_000) % 60).padStart(2, '0');
+  const seconds = ((timeMs % 60_000) / 1000).toFixed(3).padStart(6, '0');
+  return `${minutes}:${seconds} ${marks[direction]} ${toPrintable(text, 2 * maxChars)}`;
+}
+
+const marks = { sent: '>', received: '<', note: '-' } as const;
 
 /** A SEARCH answer may be megabytes long; what it says fits here. */
 const maxChars = 4096;

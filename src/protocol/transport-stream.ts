@@ -52,6 +52,10 @@ export class StreamTransport implements Transport {
     return this.#secure;
   }
 
+  get stream(): Duplex {
+    return this.#stream;
+  }
+
   start(handlers: TransportHandlers): void {
     this.#handlers = handlers;
     if (this.#closed !== null) {

@@ -1,4 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } from 'node:tls';
 import { TlsError } from './errors.ts';
@@ -10,7 +12,17 @@ export interface TlsOptions {
   /** False: the certificate must be trusted but need not name the host. */
   readonly checkHostname?: boolean | undefined;
   /** PEM of the authorities to trust instead of the system's. */
-  readonly ca?: string | undefined;
+  readonly ca?: string | Buffer | readonly (string | Buffer)[] | undefined;
+  /** A file of them. */
+  readonly caFile?: string | undefined;
+  /** A directory of them: every file in it that holds a certificate. */
+  readonly caDirectory?: string | undefined;
+  /** PEM of our own certificate, with its chain, for servers that ask for one. */
+  readonly cert?: string | Buffer | undefined;
+  /** PEM of its private key. */
+  readonly key?: string | Buffer | undefined;
+  /** For a private key that is encrypted. */
+  readonly passphrase?: string | undefined;
   /** The name to ask for (SNI) and to find in the certificate, where it is not the host that is dialled. */
   readonly serverName?: string | undefined;
 }
@@ -31,7 +43,11 @@ export function openTls(stream: Duplex, host: string, options: TlsOptions, peer:
   };
   // RFC 6066 3: server names are host names; an address literal is not sent.
   if (isIP(expectedName) === 0) settings.servername = expectedName;
-  if (options.ca !== undefined) settings.ca = options.ca;
+  const authorities = readAuthorities(options, peer);
+  if (authorities.length > 0) settings.ca = authorities;
+  if (options.cert !== undefined) settings.cert = options.cert;
+  if (options.key !== undefined) settings.key = options.key;
+  if (options.passphrase !== undefined) settings.passphrase = options.passphrase;
 
   return new Promise((resolve, reject) => {
     const secured = connectTls(settings, peer);
@@ -53,12 +69,36 @@ export function openTls(stream: Duplex, host: string, options: TlsOptions, peer:
   });
 }
 
+/** What the options name, all of it. @throws TlsError when a file cannot be read, or a directory holds none. */
+function readAuthorities({ ca, caFile, caDirectory }: TlsOptions, peer: string): (string | Buffer)[] {
+  const authorities = ca === undefined ? [] : typeof ca === 'string' || Buffer.isBuffer(ca) ? [ca] : [...ca];
+  try {
+    if (caFile !== undefined) authorities.push(readFileSync(caFile));
+    if (caDirectory !== undefined) authorities.push(...readCertificates(caDirectory));
+  } catch (cause) {
+    throw new TlsError(`${peer}: the authorities to trust cannot be read: check the CA file or directory.`, { cause });
+  }
+  if (caDirectory !== undefined && authorities.length === 0) {
+    throw new TlsError(`${peer}: the CA directory holds no certificate.`);
+  }
+  return authorities;
+}
+
+function readCertificates(directory: string): Buffer[] {
+  return readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => readFileSync(join(directory, entry.name)))
+    .filter((content) => content.includes('-----BEGIN CERTIFICATE-----'));
+}
+
 function connectTls(settings: ConnectionOptions, peer: string): TLSSocket {
   try {
     return connect(settings);
   } catch (cause) {
     // Reached with a `ca` that is not PEM: the secure context is built before anything is sent.
-    throw new TlsError(`${peer}: the TLS settings cannot be used: is the CA file a PEM certificate?`, { cause });
+    throw new TlsError(`${peer}: the TLS settings cannot be used: are the CA file, certificate and key in PEM form?`, {
+      cause,
+    });
   }
 }
 

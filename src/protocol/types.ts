@@ -1,3 +1,5 @@
+import type { Duplex } from 'node:stream';
+
 /**
  * The nouns the protocol layer shares. Types only: nothing here runs.
  */
@@ -65,6 +67,8 @@ export interface Transport {
   readonly secure: boolean;
   /** For messages to people: `imaps://host:993`, `command: …`. Never holds a secret. */
   readonly description: string;
+  /** The stream below, for who polls it or asks for its addresses; none in memory. */
+  readonly stream?: Duplex | null;
   /** Starts delivering events. Called once. */
   start(handlers: TransportHandlers): void;
   /** Hands buffers over in order; false means: wait for `onDrain` before writing more. The buffers must not change afterwards. */

@@ -1,5 +1,6 @@
 import type { MemoryTransport, Transport } from '../protocol/index.ts';
 import { turns } from './manual-clock.ts';
+import { ServerCompression } from './server-compression.ts';
 import { parseTranscript, TranscriptError, type TranscriptStep } from './transcript.ts';
 
 export interface ScriptOptions {
@@ -30,7 +31,8 @@ const defaultWaitMs = 4_000;
  *
  * `X: close` hangs up. `X: gone` waits until the client has hung up. `X: wait` parts what would leave in one write.
  * `X: raw "…"` sends a JSON string without a line end. `X: starttls $A OK go ahead` sends the line and starts TLS in the
- * same breath, as a server does that has agreed to it.
+ * same breath, as a server does that has agreed to it. `X: compress $A OK go ahead` sends the line; all bytes after it are
+ * compressed (RFC 4978), in both directions.
  */
 export class ScriptedServer {
   /**
@@ -45,6 +47,7 @@ export class ScriptedServer {
   readonly #tags = new Map<string, string>();
   #inbox = Buffer.alloc(0);
   #closed = false;
+  #compression: ServerCompression | null = null;
   #wake: () => void = () => {};
 
   /** @throws TranscriptError where the transcript cannot be read. */
@@ -54,8 +57,8 @@ export class ScriptedServer {
     this.#options = options;
     transport.start({
       onData: (chunk) => {
-        this.#inbox = Buffer.concat([this.#inbox, chunk]);
-        this.#wake();
+        if (this.#compression === null) this.#receive(chunk);
+        else this.#compression.receive(chunk);
       },
       onDrain: () => {},
       onClose: () => {
@@ -78,9 +81,14 @@ export class ScriptedServer {
     return this.#closed;
   }
 
-  /** Sends bytes that the transcript does not know of. */
-  send(text: string): void {
-    this.#transport.write([Buffer.from(text, 'latin1')]);
+  /** Sends bytes that the transcript does not know of, as they are: a string stands for bytes (latin1). */
+  send(bytes: string | Buffer): void {
+    this.#transport.write([typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes]);
+  }
+
+  #receive(chunk: Buffer): void {
+    this.#inbox = Buffer.concat([this.#inbox, chunk]);
+    this.#wake();
   }
 
   async #play(): Promise<void> {
@@ -111,7 +119,9 @@ export class ScriptedServer {
     await this.#settle(line);
     const bytes = Buffer.from(words, 'latin1');
     const chunks = this.#options.chunk?.(bytes) ?? [bytes];
-    if (!this.#closed) for (const chunk of chunks) this.#transport.write([chunk]);
+    const out = this.#compression ?? this.#transport;
+    if (!this.#closed) for (const chunk of chunks) out.write([chunk]);
+    await this.#compression?.flushed();
   }
 
   async #act(step: TranscriptStep): Promise<void> {
@@ -132,6 +142,10 @@ export class ScriptedServer {
       case 'starttls':
         this.#transport.write([Buffer.from(`${this.#fill(words.join(' '))}\r\n`, 'latin1')]);
         await this.#transport.upgrade();
+        break;
+      case 'compress':
+        this.#transport.write([Buffer.from(`${this.#fill(words.join(' '))}\r\n`, 'latin1')]);
+        this.#compression = new ServerCompression(this.#transport, (chunk) => this.#receive(chunk));
         break;
       default:
         throw new TranscriptError(step.line, `an unknown action: ${step.text}`);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Redactor } from '../../src/protocol/redaction.ts';
-import { describeGroup, type TraceLine } from '../../src/protocol/trace.ts';
+import { describeGroup, formatTraceLine, type TraceLine } from '../../src/protocol/trace.ts';
 import { openScripted, selecting } from '../support/scripted-session.ts';
 
 describe('a trace', () => {
@@ -78,5 +78,15 @@ describe('Redactor', () => {
     ['not the beginning of a short one', ['secret'], 'secre', 'secre'],
   ])('masks %s', (_what, secrets, text, redacted) => {
     expect(redact(secrets, text)).toBe(redacted);
+  });
+});
+
+describe('formatTraceLine', () => {
+  it.each([
+    [{ direction: 'sent', timeMs: 61_500, text: 'A1 NOOP' }, '01:01.500 > A1 NOOP'],
+    [{ direction: 'received', timeMs: 3_600_007, text: '* OK \x1b[2J\t{3}' }, '00:00.007 < * OK \\x1b[2J\\t{3}'],
+    [{ direction: 'note', timeMs: 999.9, text: 'TLS is up' }, '00:01.000 - TLS is up'],
+  ] as const)('writes %j', (line, text) => {
+    expect(formatTraceLine(line)).toBe(text);
   });
 });

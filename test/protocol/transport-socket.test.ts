@@ -1,8 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { createConnection, createServer } from 'node:net';
+import { type AddressInfo, createConnection, createServer } from 'node:net';
+import { join } from 'node:path';
+import { createServer as createTlsServer } from 'node:tls';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ImapClient } from '../../src/protocol/client.ts';
 import type { ConnectOptions } from '../../src/protocol/connect-options.ts';
+import { ImapError, TlsError } from '../../src/protocol/errors.ts';
+import type { TlsOptions } from '../../src/protocol/transport.ts';
 import { StreamTransport } from '../../src/protocol/transport-stream.ts';
 import {
   listenScripted,
@@ -257,6 +262,53 @@ describe('STARTTLS', () => {
     await listener.done;
     await clock.advance(30_000);
     expect(await connecting).toMatchObject({ name: 'ConnectError' });
+  });
+});
+
+describe('authorities and certificates', () => {
+  const certs = fileURLToPath(new URL('../support/certs/', import.meta.url));
+
+  it.each<[string, TlsOptions]>([
+    ['a file', { caFile: join(certs, 'rsa-cert.pem') }],
+    ['a directory', { caDirectory: certs }],
+    ['a list', { ca: [ec.cert, Buffer.from(rsa.cert)] }],
+  ])('name authorities by %s', async (_what, tlsOptions) => {
+    const listener = await listen(session, { tls: { ...rsa, implicit: true } });
+    expect((await playSession(listener, { tlsOptions })).secure).toBe(true);
+  });
+
+  it.each<[string, TlsOptions]>([
+    ['a file that is not there', { caFile: join(certs, 'none.pem') }],
+    ['a directory that is not there', { caDirectory: join(certs, 'none') }],
+    ['a directory without certificates', { caDirectory: fileURLToPath(new URL('.', import.meta.url)) }],
+  ])('that name %s connect to nobody', async (_what, tlsOptions) => {
+    const listener = await listen(session, { tls: { ...rsa, implicit: true } });
+    expect(await rejection(connect(listener, { tlsOptions }))).toBeInstanceOf(TlsError);
+  });
+
+  it('carry our own certificate to a server that asks for one', async () => {
+    const seen: boolean[] = [];
+    const settings = { ...rsa, ca: ec.cert, requestCert: true, rejectUnauthorized: true };
+    const server = createTlsServer(settings, (socket) => {
+      seen.push(socket.authorized);
+      socket.on('error', () => {});
+      socket.write('* OK [CAPABILITY IMAP4rev1] ready\r\n');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    try {
+      const tlsOptions = { ca: rsa.cert };
+      const client = await ImapClient.connect({
+        host: '127.0.0.1',
+        port,
+        tlsOptions: { ...tlsOptions, cert: ec.cert, key: ec.key },
+      });
+      client.close();
+      expect(await rejection(ImapClient.connect({ host: '127.0.0.1', port, tlsOptions }))).toBeInstanceOf(ImapError);
+      expect(seen).toEqual([true]);
+    } finally {
+      server.close();
+    }
   });
 });
 

@@ -53,6 +53,18 @@ export function startTlsCommand(): Command<void> {
   return { ...simpleCommand('STARTTLS', 'barrier', false), endsPlainText: true };
 }
 
+/** COMPRESS DEFLATE (RFC 4978). */
+export function compressCommand(): Command<void> {
+  return {
+    name: 'COMPRESS',
+    pipelining: 'barrier',
+    changesState: false,
+    startsCompression: true,
+    write: (out) => void out.raw('COMPRESS DEFLATE'),
+    finish: () => {},
+  };
+}
+
 /** LOGIN (RFC 9051 6.2.3); the result is the capabilities, where the server volunteered them. */
 export function loginCommand(user: string, password: string): Command<Capabilities | null> {
   return {
