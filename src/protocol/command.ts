@@ -9,6 +9,21 @@ export type StatusResponse = Extract<Response, { kind: 'status' }>;
 /** What a command may be offered: data with a cursor of its own, which it may move and still decline. */
 export type Untagged = DataResponse | StatusResponse;
 
+/** Takes a literal's bytes as they arrive. */
+export interface LiteralReceiver {
+  write(slice: Buffer): void;
+  end(): void;
+}
+
+/** Who reads the answer to a FETCH as it comes. */
+export interface FetchReceiver {
+  onData(data: FetchData): void;
+  /** A big literal begins: `data` is what stands in front of it, `item` what it belongs to. */
+  onLiteral(data: FetchData, item: string, size: number): LiteralReceiver;
+  /** Another command waits for this one's end. */
+  onAwaited(): void;
+}
+
 /** The words of a tagged answer, or of a greeting. */
 export interface Answer {
   readonly code: ResponseCode | null;
@@ -44,6 +59,11 @@ export interface Command<Result> {
   accept?(response: Untagged, tag: string): boolean;
   /** Takes a FETCH response or leaves it to others. Hot: called for each message. */
   acceptFetch?(data: FetchData): boolean;
+  /**
+   * Takes a big literal of a FETCH response, or leaves it to be collected. `data` is what stands in front of it. The whole
+   * response follows by `acceptFetch`, the literal in it empty.
+   */
+  acceptLiteral?(data: FetchData, item: string, size: number): LiteralReceiver | null;
   /** Answers a continuation that no literal waits for: the line to send, without CRLF; null: nothing is owed now. */
   proceed?(text: string): Buffer | null;
   /** Another command was given while this one is under way. */

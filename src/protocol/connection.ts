@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { Duplex } from 'node:stream';
-import type { Answer, Command, Untagged } from './command.ts';
+import type { Answer, Command, LiteralReceiver, Untagged } from './command.ts';
 import { DeflateCodec } from './deflate-codec.ts';
 import { Encoder, type NonSyncLiterals } from './encoder.ts';
 import {
@@ -21,6 +21,7 @@ import { IdleWatch } from './idle-watch.ts';
 import type { Limits } from './limits.ts';
 import { Outbox } from './outbox.ts';
 import { PendingCommand } from './pending-command.ts';
+import { pendingItem } from './pending-item.ts';
 import { Redactor } from './redaction.ts';
 import { type DataResponse, parseResponse, type Response } from './response.ts';
 import { describeGroup, type TraceLine, Tracer } from './trace.ts';
@@ -193,6 +194,7 @@ export class Connection {
   #newFramer(): Framer {
     return new Framer((frame) => this.#onFrame(frame), {
       limits: this.#options.limits,
+      literalSink: (size, frame) => this.#chooseSink(size, frame),
       // A trace shows lines as they came.
       onFetch: this.#tracer === null ? (data) => this.#onFetch(data) : undefined,
     });
@@ -270,6 +272,20 @@ export class Connection {
       default:
         response satisfies never;
     }
+  }
+
+  /** A big literal begins: somebody may want it as it comes. */
+  #chooseSink(size: number, frame: Frame): LiteralReceiver | null {
+    const item = this.#outbox.unanswered.some(({ command }) => command.acceptLiteral) ? pendingItem(frame) : null;
+    if (item === null) return null;
+    const response = parseResponse(frame);
+    if (response.kind !== 'data' || response.name !== 'FETCH' || response.number === null) return null;
+    const data = parseFetch(response.number, response.lexer);
+    for (const { command } of this.#outbox.unanswered) {
+      const receiver = command.acceptLiteral?.(data, item, size);
+      if (receiver != null) return receiver;
+    }
+    return null;
   }
 
   /** Hot: once per message. */

@@ -38,7 +38,17 @@ type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
 
 /** The data of a FETCH response with its bodies in one piece each. */
 export function toFetchedMessage(data: FetchData): FetchedMessage {
-  const message: Mutable<FetchedMessage> = { seq: data.seq };
+  const message: Mutable<FetchedMessage> = toMessageFields(data);
+  if (data.body !== undefined) message.body = data.body && toBuffer(data.body);
+  if (data.sections !== undefined) {
+    message.sections = new Map(Array.from(data.sections, ([key, literal]) => [key, literal && toBuffer(literal)]));
+  }
+  return message;
+}
+
+/** Everything but the bodies. */
+export function toMessageFields(data: FetchData): Omit<FetchedMessage, 'body' | 'sections'> {
+  const message: Mutable<Omit<FetchedMessage, 'body' | 'sections'>> = { seq: data.seq };
   if (data.uid !== undefined) message.uid = data.uid;
   if (data.flags !== undefined) message.flags = data.flags;
   if (data.internalDate !== undefined) {
@@ -47,10 +57,6 @@ export function toFetchedMessage(data: FetchData): FetchedMessage {
   }
   if (data.size !== undefined) message.size = data.size;
   if (data.modSeq !== undefined) message.modSeq = data.modSeq;
-  if (data.body !== undefined) message.body = data.body && toBuffer(data.body);
-  if (data.sections !== undefined) {
-    message.sections = new Map(Array.from(data.sections, ([key, literal]) => [key, literal && toBuffer(literal)]));
-  }
   if (data.other !== undefined) message.other = data.other;
   return data.items === undefined ? message : Object.assign(message, data.items);
 }

@@ -5,6 +5,7 @@
  * Start with `ImapClient.connect`. Every error is an `ImapError` with a stable `code`.
  */
 
+export type { BodyStream } from './body-stream.ts';
 export type { BodyPart, Disposition, MultiPart, SinglePart } from './body-structure.ts';
 export type {
   FetchEachOptions,
@@ -57,6 +58,7 @@ export type { Idle, IdleOptions } from './idle.ts';
 export { Lexer, type Value } from './lexer.ts';
 export { defaultLimits, type Limits } from './limits.ts';
 export type { MessageItems } from './message-items.ts';
+export type { MessageStream, StreamedMessage } from './message-stream.ts';
 export type { ClientEvents } from './news-listeners.ts';
 export { parseFlags } from './parse-flags.ts';
 export { parseResponse, type Response } from './response.ts';

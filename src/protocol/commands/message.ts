@@ -1,4 +1,4 @@
-import type { Command } from '../command.ts';
+import type { Command, FetchReceiver } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import type { FetchData } from '../fetch-data.ts';
 import { fieldOf } from '../message-items.ts';
@@ -26,6 +26,8 @@ export interface FetchRequest extends MessageRequest {
   readonly partial?: PartialRange | undefined;
   /** Called once for each message of the answer, synchronously; no more when it has thrown. */
   readonly onData: (data: FetchData) => void;
+  /** Reads big literals as they come, and hears that others wait for the line. */
+  readonly receiver?: FetchReceiver | undefined;
 }
 
 /** What the receiver of an answer threw. */
@@ -40,8 +42,18 @@ export interface ReceiverFailure {
 export function fetchCommand(request: FetchRequest): Command<ReceiverFailure | null> {
   const { items, useUid, onData } = request;
   const asked = new AskedMessages(request.set);
+  const keyNames = new Set(
+    items.map((item) =>
+      item
+        .toUpperCase()
+        .replace('.PEEK[', '[')
+        .replace(/(<\d+)\.\d+>$/, '$1>'),
+    ),
+  );
   const hasKeyItems = keyItemTest(items, request.changedSince !== undefined);
   let failure: ReceiverFailure | null = null;
+  /** The message whose literal went to the receiver. */
+  let streamed: number | null = null;
   return {
     name: useUid ? 'UID FETCH' : 'FETCH',
     pipelining: useUid ? 'selected' : 'sequence',
@@ -70,7 +82,22 @@ export function fetchCommand(request: FetchRequest): Command<ReceiverFailure | n
       request.onVanished(response.lexer.atom());
       return true;
     },
+    acceptLiteral(data, item, size) {
+      const number = useUid ? data.uid : data.seq;
+      const { receiver } = request;
+      // Nobody sends bodies unasked; but without its number nobody knows whose it is.
+      if (receiver === undefined || number === undefined || failure !== null || !keyNames.has(item)) return null;
+      if (!asked.take(number, data.seq >= request.lastSeq())) return null;
+      streamed = data.seq;
+      return receiver.onLiteral(data, item, size);
+    },
+    giveWay: () => request.receiver?.onAwaited(),
     acceptFetch(data) {
+      if (streamed === data.seq) {
+        streamed = null;
+        onData(data);
+        return true;
+      }
       const number = useUid ? data.uid : data.seq;
       if (number === undefined || !hasKeyItems(data) || !asked.take(number, data.seq >= request.lastSeq()))
         return false;
