@@ -63,7 +63,7 @@ function encode(messages: readonly Message[]): readonly Buffer[] {
   }
   const [group, ...others] = out.finish('A17').groups;
   if (group === undefined || others.length > 0) throw new Error('one group was expected');
-  return group;
+  return group as readonly Buffer[];
 }
 
 /** Every slice is in the command as the very buffer it was, and there is one more buffer for each message at most. */

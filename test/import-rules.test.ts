@@ -16,13 +16,13 @@ interface Import {
 const rules: readonly { files: RegExp; may: RegExp; types?: RegExp; why: string }[] = [
   {
     files: /^protocol\/commands\//,
-    may: /^(node:|protocol\/(command|encoder|lexer|lexer-text|value|fetch-data|message-items|fetched-message|folder-naming|header-text|errors|limits|types|utf7|datetime|sequence-set|response-code|response|flags|sasl[\w-]*|commands\/[\w-]+)\.ts$)/,
+    may: /^(node:|protocol\/(command|byte-source|encoder|lexer|lexer-text|value|fetch-data|message-items|fetched-message|folder-naming|header-text|errors|limits|types|utf7|datetime|sequence-set|response-code|response|flags|sasl[\w-]*|commands\/[\w-]+)\.ts$)/,
     types: /^protocol\/[\w-]+\.ts$/,
     why: 'a command is a value: it never sees a connection or a transport',
   },
   {
     files: /^protocol\/(framer|encoder)\.ts$/,
-    may: /^(node:|protocol\/(types|errors|limits|frame|word|literal-marker|fetch-scan|utf7|sequence-set|flags)\.ts$)/,
+    may: /^(node:|protocol\/(types|byte-source|errors|limits|frame|word|literal-marker|fetch-scan|utf7|sequence-set|flags)\.ts$)/,
     why: 'the hot path leans on nothing that could be slow',
   },
   {

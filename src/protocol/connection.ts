@@ -80,6 +80,7 @@ export class Connection {
     this.#outbox = new Outbox({
       write: (parts, bytes) => this.#write(parts, bytes),
       onGroup: (pending) => this.#onGroup(pending),
+      onStarved: () => this.#watch.pause('source'),
     });
     this.#framer = this.#newFramer();
   }
@@ -136,7 +137,12 @@ export class Connection {
       const encoder = new Encoder({ nonSyncLiterals: this.#options.nonSyncLiterals() });
       command.write(encoder);
       const others = [...this.#outbox.unanswered];
-      this.#outbox.add(new PendingCommand(command, tag, encoder.finish(tag), resolve, reject));
+      const pending = new PendingCommand(command, tag, encoder.finish(tag), resolve, reject);
+      for (const source of pending.sources()) {
+        // A literal that was announced and cannot be sent leaves no way to go on.
+        source.listen({ onReady: () => this.#outbox.pump(), onFailure: (error) => this.close(error) });
+      }
+      this.#outbox.add(pending);
       for (const other of others) other.command.giveWay?.();
     });
   }
@@ -397,6 +403,7 @@ export class Connection {
 
   #write(parts: readonly Buffer[], bytes: number): boolean {
     this.#watch.start();
+    this.#watch.resume('source');
     this.#watch.sent(bytes);
     return this.#codec === null ? this.#transport.write(parts) : this.#codec.send(parts);
   }
@@ -430,7 +437,10 @@ export class Connection {
     this.#transport.close();
     this.#waitsForGreeting?.reject(failure(false));
     this.#waitsForGreeting = null;
-    for (const pending of this.#outbox.clear()) pending.reject(failure(pending.mayHaveTakenEffect));
+    for (const pending of this.#outbox.clear()) {
+      for (const source of pending.sources()) source.release();
+      pending.reject(failure(pending.mayHaveTakenEffect));
+    }
     this.#options.onEnd?.(failure(false));
   }
 

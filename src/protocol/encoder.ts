@@ -1,3 +1,4 @@
+import type { ByteSource } from './byte-source.ts';
 import { UsageError } from './errors.ts';
 import { isAtom, isFlag } from './flags.ts';
 import { encodeSequenceSet, parseSequenceSet } from './sequence-set.ts';
@@ -11,9 +12,12 @@ const BACKSLASH = 0x5c;
 /** Which literals may follow without waiting for `+` (RFC 7888): all (LITERAL+), those up to 4096 bytes (LITERAL-), none. */
 export type NonSyncLiterals = 'all' | 'small' | 'none';
 
+/** Bytes of a command, or where they will come from. */
+export type CommandPart = Buffer | ByteSource;
+
 /** A command ready to be sent. Between two groups the sender must have received `+` (RFC 9051 7.6). */
 export interface EncodedCommand {
-  readonly groups: readonly (readonly Buffer[])[];
+  readonly groups: readonly (readonly CommandPart[])[];
   /** All groups together. */
   readonly bytes: number;
 }
@@ -37,8 +41,8 @@ const tagRoom = 32;
  */
 export class Encoder {
   readonly #nonSyncLiterals: NonSyncLiterals;
-  readonly #groups: Buffer[][] = [];
-  #group: Buffer[] = [];
+  readonly #groups: CommandPart[][] = [];
+  #group: CommandPart[] = [];
   #buffer = Buffer.allocUnsafe(firstBytes);
   /** Start of the piece that is being written; the first one leaves room for the tag. */
   #start = tagRoom;
@@ -142,17 +146,17 @@ export class Encoder {
    * A literal. Its slices are handed on, neither copied nor looked at; they must not change until they are sent.
    * A synchronising `{n}` ends the group.
    */
-  literal(bytes: Buffer | Literal): this {
+  literal(bytes: Buffer | Literal | ByteSource): this {
     return this.#literal(bytes, '');
   }
 
   /** A `literal8`, which may hold NUL bytes: where the server has BINARY (RFC 3516) or UTF8 (RFC 6855). */
-  literal8(bytes: Buffer | Literal): this {
+  literal8(bytes: Buffer | Literal | ByteSource): this {
     return this.#literal(bytes, '~');
   }
 
-  #literal(bytes: Buffer | Literal, mark: '' | '~'): this {
-    const size = Buffer.isBuffer(bytes) ? bytes.length : bytes.size;
+  #literal(bytes: Buffer | Literal | ByteSource, mark: '' | '~'): this {
+    const size = 'size' in bytes ? bytes.size : bytes.length;
     const nonSync = this.#nonSyncLiterals === 'all' || (this.#nonSyncLiterals === 'small' && size <= smallLiteral);
     this.raw(nonSync ? `${mark}{${size}+}` : `${mark}{${size}}`);
     this.#newline();
@@ -161,7 +165,7 @@ export class Encoder {
       this.#groups.push(this.#group);
       this.#group = [];
     }
-    if (Buffer.isBuffer(bytes)) this.#add(bytes);
+    if (!('size' in bytes)) this.#add(bytes);
     else for (const chunk of bytes.chunks) this.#add(chunk);
     return this;
   }
@@ -176,7 +180,7 @@ export class Encoder {
     const start = tagRoom - tag.length - 1;
     first.buffer.write(tag, start, 'latin1');
     first.buffer[tagRoom - 1] = SPACE;
-    (this.#groups[0] as Buffer[])[0] = first.buffer.subarray(start, first.end);
+    (this.#groups[0] as CommandPart[])[0] = first.buffer.subarray(start, first.end);
     this.#bytes += tag.length + 1;
     return { groups: this.#groups, bytes: this.#bytes };
   }
@@ -213,7 +217,7 @@ export class Encoder {
     this.#start = this.#position;
   }
 
-  #add(chunk: Buffer): void {
+  #add(chunk: CommandPart): void {
     if (chunk.length === 0) return;
     this.#group.push(chunk);
     this.#bytes += chunk.length;

@@ -18,7 +18,7 @@ export type {
 export { ImapClient } from './client.ts';
 export { systemClock } from './clock.ts';
 export type { AclEntry, RightsChoice } from './commands/acl.ts';
-export type { AppendMessage, AppendResult } from './commands/append.ts';
+export type { AppendMessage, AppendResult, SizedStream } from './commands/append.ts';
 export type { ExtendedSearchResult, ReturnOptions } from './commands/extended-search.ts';
 export type { CreatedFolder } from './commands/folder.ts';
 export { type Atom, atom, type CommandArgument, type CommandResponse, type CommandResult } from './commands/generic.ts';

@@ -5,6 +5,8 @@ import { Line } from './pipelining.ts';
 export interface OutboxHandlers {
   /** Hands bytes over; false means: not before `release`. */
   write(parts: readonly Buffer[], bytes: number): boolean;
+  /** The command whose bytes are going waits for a stream of ours. */
+  onStarved(): void;
   /** A command's group is about to be handed over. */
   onGroup(pending: PendingCommand): void;
 }
@@ -53,6 +55,10 @@ export class Outbox {
       if (sending === null || sending.awaitsContinuation) return;
       if (sending.atGroupStart) this.#handlers.onGroup(sending);
       const { parts, bytes } = sending.nextPiece();
+      if (bytes === 0 && !sending.fullySent) {
+        this.#handlers.onStarved();
+        return;
+      }
       if (sending.fullySent) this.#sending = null;
       if (!this.#handlers.write(parts, bytes)) this.#held = true;
     }
@@ -83,7 +89,10 @@ export class Outbox {
     if (!pending.fullySent) {
       if (accepted) throw new ProtocolError(`the server said OK to ${pending.command.name} before it had all of it`);
       pending.abandon();
-      if (pending.fullySent) this.#sending = null;
+      if (pending.fullySent) {
+        this.#sending = null;
+        for (const source of pending.sources()) source.release();
+      }
     }
     this.#unanswered.splice(index, 1);
     this.#line.remove(pending.command.pipelining);

@@ -1,5 +1,6 @@
+import { ByteSource } from './byte-source.ts';
 import type { Command } from './command.ts';
-import type { EncodedCommand } from './encoder.ts';
+import type { CommandPart, EncodedCommand } from './encoder.ts';
 
 /** Bytes handed to the transport at a time: enough to keep it busy, few enough to see the upload progress. */
 const pieceBytes = 256 * 1024;
@@ -10,7 +11,7 @@ const tailBytes = 4096;
 export class PendingCommand {
   readonly command: Command<unknown>;
   readonly tag: string;
-  readonly groups: readonly (readonly Buffer[])[];
+  readonly groups: readonly (readonly CommandPart[])[];
   readonly resolve: (result: never) => void;
   readonly reject: (error: Error) => void;
   /** Untagged responses it has taken. */
@@ -80,7 +81,12 @@ export class PendingCommand {
     if (!this.#groupBegun) this.#groupBytesLeft = 0;
   }
 
-  /** The next bytes to hand over. */
+  /** The streams its literals come from. */
+  *sources(): Generator<ByteSource, void, void> {
+    for (const group of this.groups) for (const part of group) if (part instanceof ByteSource) yield part;
+  }
+
+  /** The next bytes to hand over; none while it waits for a stream. */
   nextPiece(): { readonly parts: readonly Buffer[]; readonly bytes: number } {
     this.#groupBegun = true;
     const group = this.groups[this.#group] ?? [];
@@ -90,6 +96,18 @@ export class PendingCommand {
     while (bytes < budget) {
       const part = group[this.#part];
       if (part === undefined) break;
+      if (part instanceof ByteSource) {
+        // A stream that holds more than it said must show it before anything behind it is sent.
+        if (part.exhausted) {
+          this.#part++;
+          continue;
+        }
+        const piece = part.take(budget - bytes);
+        if (piece === null) break;
+        parts.push(piece);
+        bytes += piece.length;
+        continue;
+      }
       const end = Math.min(part.length, this.#offset + budget - bytes);
       parts.push(this.#offset === 0 && end === part.length ? part : part.subarray(this.#offset, end));
       bytes += end - this.#offset;
@@ -107,7 +125,7 @@ export class PendingCommand {
   }
 }
 
-function countBytes(group: readonly Buffer[] | undefined): number {
+function countBytes(group: readonly CommandPart[] | undefined): number {
   let bytes = 0;
   for (const part of group ?? []) bytes += part.length;
   return bytes;

@@ -1,3 +1,4 @@
+import type { CommandPart } from './encoder.ts';
 import { toPrintable } from './errors.ts';
 import type { Frame } from './frame.ts';
 import type { Redactor } from './redaction.ts';
@@ -69,11 +70,11 @@ export class Tracer {
  * Group `index` of a command as a trace line: text as it is, literals as their sizes. Literals are told from text by the
  * announcements in front of them, so that nothing has to be kept for a trace that is mostly off.
  */
-export function describeGroup(groups: readonly (readonly Buffer[])[], index: number): string {
+export function describeGroup(groups: readonly (readonly CommandPart[])[], index: number): string {
   let literalLeft = announcedIn(groups[index - 1]?.at(-1));
   let line = '';
   for (const part of groups[index] ?? []) {
-    if (literalLeft > 0) {
+    if (literalLeft > 0 || !Buffer.isBuffer(part)) {
       literalLeft -= part.length;
       continue;
     }
@@ -84,7 +85,7 @@ export function describeGroup(groups: readonly (readonly Buffer[])[], index: num
 }
 
 /** The size of the literal that `part` announces at its end, 0 for none. */
-function announcedIn(part: Buffer | undefined): number {
-  const end = part?.toString('latin1', Math.max(0, part.length - 32)) ?? '';
+function announcedIn(part: CommandPart | undefined): number {
+  const end = Buffer.isBuffer(part) ? part.toString('latin1', Math.max(0, part.length - 32)) : '';
   return Number(/\{(\d+)\+?\}\r\n$/.exec(end)?.[1] ?? 0);
 }

@@ -10,7 +10,7 @@ const encoder = (nonSyncLiterals: NonSyncLiterals = 'none') => new Encoder({ non
 
 /** The groups as latin1 text. */
 function groups({ groups: parts }: EncodedCommand): string[] {
-  return parts.map((group) => Buffer.concat(group).toString('latin1'));
+  return parts.map((group) => Buffer.concat(group as readonly Buffer[]).toString('latin1'));
 }
 
 /** What a write puts behind `X ` when nothing waits, `T X ` and CRLF taken off. */
@@ -272,7 +272,7 @@ describe('Encoder', () => {
           // Every group but the last ends with an announcement that waits, and no other does.
           const waiting = parts.map((part) => /\{\d+\}\r\n$/.test(part));
           expect(waiting.slice(0, -1).every(Boolean)).toBe(true);
-          const stream = Buffer.concat(command.groups.flat());
+          const stream = Buffer.concat(command.groups.flat() as Buffer[]);
           expect(stream.length).toBe(command.bytes);
 
           const read: Buffer[] = [];

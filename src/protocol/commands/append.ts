@@ -1,3 +1,4 @@
+import { ByteSource } from '../byte-source.ts';
 import type { Command } from '../command.ts';
 import { dateToInternalDate } from '../datetime.ts';
 import type { Encoder } from '../encoder.ts';
@@ -5,13 +6,20 @@ import { LimitError, ProtocolError, UsageError } from '../errors.ts';
 import { parseAppendUid } from '../response-code.ts';
 import type { FolderName, Literal, ResponseCode } from '../types.ts';
 
+/** Bytes of known number that come as they are asked for: a file's stream, another account's `BodyStream`. */
+export interface SizedStream {
+  readonly size: number;
+  readonly stream: AsyncIterable<Buffer | string>;
+}
+
 /** A message to store. */
 export interface AppendMessage {
   /**
    * What to store. Bytes and a literal's slices are handed on as they are and must not change before the answer; a
-   * string is sent as UTF-8 with its line ends made CRLF.
+   * string is sent as UTF-8 with its line ends made CRLF; a stream is read as the server takes it. A stream that fails, or
+   * holds more or fewer bytes than it said, ends the session: what was announced cannot be taken back.
    */
-  readonly body: string | Buffer | Literal;
+  readonly body: string | Buffer | Literal | SizedStream;
   readonly flags?: readonly string[] | undefined;
   /** A string is sent exactly as given, as INTERNALDATE came from another server; a Date in UTC. */
   readonly internalDate?: string | Date | undefined;
@@ -50,7 +58,7 @@ function writeMessage(out: Encoder, message: AppendMessage): void {
   if (internalDate !== undefined) {
     out.sp().dateTime(typeof internalDate === 'string' ? internalDate : dateToInternalDate(internalDate));
   }
-  const body = typeof message.body === 'string' ? toCrlf(message.body) : checkBody(message.body);
+  const body = toLiteral(message.body);
   if (message.content === 'utf8') out.raw(' UTF8 (').literal8(body).raw(')');
   else if (message.content === 'binary') out.sp().literal8(body);
   else out.sp().literal(body);
@@ -59,6 +67,12 @@ function writeMessage(out: Encoder, message: AppendMessage): void {
 /** Mail has CRLF at the end of each line (RFC 5322 2.1). */
 function toCrlf(text: string): Buffer {
   return Buffer.from(text.replace(/\r\n|\r|\n/g, '\r\n'), 'utf8');
+}
+
+function toLiteral(body: AppendMessage['body']): Buffer | Literal | ByteSource {
+  if (typeof body === 'string') return toCrlf(body);
+  if ('stream' in body) return new ByteSource(body.stream, body.size);
+  return checkBody(body);
 }
 
 /** A size that is not the sum of the slices would have the server take the next command for the message's end. */
