@@ -46,6 +46,8 @@ export interface AccountSettings {
   /** Overrides what NAMESPACE says; `null`: ask the server. */
   readonly prefix: string | null;
   readonly delimiter: string | null;
+  /** Append all that goes over the wire to this file, secrets masked; absent: nowhere. */
+  readonly trace?: string | undefined;
 }
 
 /**

@@ -37,6 +37,10 @@ process.on('uncaughtException', (error) => {
 process.on('SIGUSR1', () => {});
 
 const io: CliIo = {
+  // Not before it is asked for: a terminal that is opened for reading keeps the process alive.
+  get stdin() {
+    return process.stdin;
+  },
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,

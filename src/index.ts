@@ -7,5 +7,6 @@ export { loadAccount } from './config.ts';
 export { type JobHooks, migrate } from './coordinator.ts';
 export { ConfigError, type ExitCode, exitCodes, MigrateError } from './errors.ts';
 export type * from './job.ts';
+export { type OpenedAccount, openAccount } from './open-account.ts';
 export type * from './plan/types.ts';
 export { verify } from './verify.ts';

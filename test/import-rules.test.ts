@@ -43,7 +43,7 @@ const rules: readonly { files: RegExp; may: RegExp; types?: RegExp; why: string 
   },
   {
     files: /^worker\//,
-    may: /^(node:|mailparser$|worker\/|protocol\/index\.ts$|plan\/(types|message-table|shard|select)\.ts$|(account|clock|errors|log)\.ts$)/,
+    may: /^(node:|mailparser$|worker\/|protocol\/index\.ts$|plan\/(types|message-table|shard|select)\.ts$|(account|clock|errors|log|trace-file)\.ts$)/,
     types: /^job\.ts$/,
     why: 'a lane knows the protocol by its front door and nothing of jobs, journals or people',
   },
@@ -64,8 +64,25 @@ const rules: readonly { files: RegExp; may: RegExp; types?: RegExp; why: string 
     why: 'the main thread decides; it moves no message bytes and speaks no IMAP',
   },
   {
+    files: /^open-account\.ts$/,
+    may: /^(worker\/(failure|login)|account|clock|errors)\.ts$/,
+    types: /^protocol\/index\.ts$/,
+    why: 'one session in this thread is opened as a lane opens its own',
+  },
+  {
+    files: /^trace-file\.ts$/,
+    may: /^(node:|(display|errors)\.ts$)/,
+    types: /^(clock|protocol\/index)\.ts$/,
+    why: 'a trace is written wherever a connection is opened',
+  },
+  {
+    files: /^cli\/shell[\w-]*\.ts$/,
+    may: /^(node:|cli\/|(account|display|errors)\.ts$|protocol\/index\.ts$)/,
+    why: 'the shell is the one command whose user speaks to the client itself',
+  },
+  {
     files: /^(cli\.ts|cli\/)/,
-    may: /^(node:|yargs(\/helpers)?$|zod$|cli-progress$|cli\/|(account|clock|errors|log|config|coordinator|verify|check|journal-status|progress|display)\.ts$|sandbox\/|plan\/near-name\.ts$)/,
+    may: /^(node:|yargs(\/helpers)?$|zod$|cli-progress$|cli\/|(account|clock|errors|log|config|coordinator|verify|check|journal-status|open-account|progress|display|trace-file)\.ts$|sandbox\/|plan\/near-name\.ts$)/,
     types: /^(job|plan\/types)\.ts$/,
     why: 'the command turns words into one call and its report into words',
   },

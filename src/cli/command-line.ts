@@ -30,6 +30,7 @@ const commands: readonly { readonly name: CommandName; readonly syntax: string; 
     syntax: 'verify <SRC> <DST>',
     describe: 'compare both sides: counts, flags, dates, with --digest bodies',
   },
+  { name: 'shell', syntax: 'shell <ACCOUNT>', describe: 'log in and type commands, with JavaScript around them' },
   { name: 'status', syntax: 'status', describe: 'show what the journals know; asks no server' },
   { name: 'demo', syntax: 'demo', describe: 'try it: migrate and verify between two built-in servers on this machine' },
 ];

@@ -1,10 +1,12 @@
 /**
  * What each command does: load the accounts, call the engine once, tell the outcome, return the exit code.
  */
+import { resolve } from 'node:path';
 import type { AccountSettings } from '../account.ts';
 import { accountLabel } from '../account.ts';
 import { toDisplay } from '../display.ts';
 import { ConfigError, exitCodes, worstExitCode } from '../errors.ts';
+import { checkTraceFile } from '../trace-file.ts';
 import { accountLines } from './account-summary.ts';
 import { tellJobSummary, tellJobVerdict } from './job-summary.ts';
 import { type OptionValues, toJobOptions } from './options.ts';
@@ -101,12 +103,16 @@ export async function runCheck(session: Session, files: readonly string[], optio
   return worstExitCode(codes);
 }
 
-async function loadAccount(session: Session, file: string, options: OptionValues): Promise<AccountSettings> {
+/** The account of `file`, as the options want it opened; its secret is kept out of all that is said from now on. */
+export async function loadAccount(session: Session, file: string, options: OptionValues): Promise<AccountSettings> {
   const account = await session.io.engine.loadAccount(file, {
     allowReadableSecrets: options['allow-readable-secrets'],
   });
   session.keepSecret(account);
-  return account;
+  const { 'trace-imap': trace } = options;
+  if (trace === undefined) return account;
+  checkTraceFile(trace);
+  return { ...account, trace: resolve(trace) };
 }
 
 async function loadPair(session: Session, files: readonly string[], options: OptionValues) {

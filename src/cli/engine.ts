@@ -20,6 +20,10 @@ export const engine: Engine = {
     const { checkAccount } = await import('../check.ts');
     return checkAccount(account, hooks);
   },
+  async openAccount(account) {
+    const { openAccount } = await import('../open-account.ts');
+    return openAccount(account);
+  },
   async readJournalStatus(stateDir) {
     const { readJournalStatus } = await import('../journal-status.ts');
     return readJournalStatus(stateDir);

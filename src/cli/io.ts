@@ -5,6 +5,7 @@ import type { AccountSettings } from '../account.ts';
 import type { Cancel, Clock } from '../clock.ts';
 import type { AccountReport, JobEvent, JobReport, JobSettings, VerifyReport, VerifySettings } from '../job.ts';
 import type { JournalStatus } from '../journal-status.ts';
+import type { OpenedAccount } from '../open-account.ts';
 import type { Environment } from './style.ts';
 
 /** A stream for people or programs to read; a terminal where `isTTY` is true. */
@@ -36,13 +37,20 @@ export interface Engine {
   migrate(settings: JobSettings, hooks: EngineHooks): Promise<JobReport>;
   verify(settings: VerifySettings, hooks: EngineHooks): Promise<VerifyReport>;
   checkAccount(account: AccountSettings, hooks: EngineHooks): Promise<AccountReport>;
+  openAccount(account: AccountSettings): Promise<OpenedAccount>;
   readJournalStatus(stateDir: string): Promise<readonly JournalStatus[]>;
   openDemo(): Promise<DemoServers>;
 }
 
 export type SignalName = 'SIGINT' | 'SIGTERM' | 'SIGUSR1';
 
+/** Where commands are read from; a terminal where `isTTY` is true. */
+export interface Input extends NodeJS.ReadableStream {
+  readonly isTTY?: boolean;
+}
+
 export interface CliIo {
+  readonly stdin: Input;
   readonly stdout: Output;
   readonly stderr: Output;
   readonly env: Environment;

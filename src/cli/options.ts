@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { JobSettings } from '../job.ts';
 import type { Environment } from './style.ts';
 
-export type CommandName = 'migrate' | 'plan' | 'verify' | 'check' | 'status' | 'demo';
+export type CommandName = 'migrate' | 'plan' | 'verify' | 'check' | 'shell' | 'status' | 'demo';
 
 export interface OptionSpec {
   readonly name: string;
@@ -23,8 +23,9 @@ export interface OptionSpec {
 
 const copying = ['migrate', 'plan', 'verify'] as const;
 const withLanes = [...copying, 'demo'] as const;
-const withAccounts = [...copying, 'check'] as const;
-const everywhere = [...withLanes, 'check', 'status'] as const;
+const withAccounts = [...copying, 'check', 'shell'] as const;
+const reporting = [...withLanes, 'check', 'status'] as const;
+const everywhere = [...reporting, 'shell'] as const;
 
 /** In the order of `--help`. */
 export const optionSpecs: readonly OptionSpec[] = [
@@ -115,9 +116,9 @@ export const optionSpecs: readonly OptionSpec[] = [
     name: 'state',
     kind: 'value',
     group: 'Copying',
-    commands: [...copying, 'status'],
+    commands: [...copying, 'status', 'shell'],
     describe:
-      'directory of the journals, which know what is already copied (default: $XDG_STATE_HOME/imap-migrate or ~/.local/state/imap-migrate)',
+      'directory of the journals, which know what is already copied, and of the history of shell (default: $XDG_STATE_HOME/imap-migrate or ~/.local/state/imap-migrate)',
   },
   {
     name: 'rebuild',
@@ -137,7 +138,7 @@ export const optionSpecs: readonly OptionSpec[] = [
     name: 'json',
     kind: 'flag',
     group: 'Output',
-    commands: everywhere,
+    commands: reporting,
     describe: 'one JSON object per line on stdout (docs/EVENTS.md); text for people goes to stderr',
   },
   {
@@ -163,6 +164,13 @@ export const optionSpecs: readonly OptionSpec[] = [
     group: 'Output',
     commands: everywhere,
     describe: 'say more: each folder, each refusal as it happens',
+  },
+  {
+    name: 'trace-imap',
+    kind: 'value',
+    group: 'Output',
+    commands: withAccounts,
+    describe: 'append what goes over the wire to FILE, line by line: literals as their sizes, secrets masked',
   },
   {
     name: 'log',
@@ -232,6 +240,7 @@ export const optionValues = z
     progress: oneOf(['auto', 'always', 'never']).default('auto'),
     quiet: flag,
     verbose: flag,
+    'trace-imap': text.optional(),
     log: text.optional(),
   })
   .superRefine((values, context) => {

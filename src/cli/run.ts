@@ -49,7 +49,7 @@ function endSession(session: Session, exitCode: number): number {
   return exitCode;
 }
 
-function runCommand(session: Session, { kind, files, options }: Command): Promise<number> {
+async function runCommand(session: Session, { kind, files, options }: Command): Promise<number> {
   switch (kind) {
     case 'migrate':
       return runMigrate(session, files, options, options['dry-run']);
@@ -59,6 +59,11 @@ function runCommand(session: Session, { kind, files, options }: Command): Promis
       return runVerify(session, files, options);
     case 'check':
       return runCheck(session, files, options);
+    case 'shell': {
+      // The one command that needs the client in this thread.
+      const { runShell } = await import('./shell.ts');
+      return runShell(session, files, options);
+    }
     case 'status':
       return runStatus(session, options);
     case 'demo':

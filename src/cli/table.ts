@@ -2,13 +2,15 @@
  * Aligned columns of text, measured in terminal columns.
  */
 import type { Style } from './style.ts';
-import { displayWidth, padToWidth, truncateToWidth } from './width.ts';
+import { cutToWidth, displayWidth, padToWidth, truncateToWidth } from './width.ts';
 
 export interface TableColumn {
   readonly title: string;
   readonly align?: 'left' | 'right';
   /** May be cut down to `minWidth` columns where the table is wider than the screen. */
   readonly shrinks?: boolean;
+  /** What a cell that is too long loses. Default `middle`: the end of a path says more than its middle. */
+  readonly cut?: 'middle' | 'end';
 }
 
 export interface TableOptions {
@@ -38,7 +40,8 @@ export function renderTable(
     columns
       .map((column, index) => {
         const width = widths[index] ?? 0;
-        return padToWidth(truncateToWidth(cells[index] ?? '', width, style.symbols.ellipsis), width, column.align);
+        const cut = column.cut === 'end' ? cutToWidth : truncateToWidth;
+        return padToWidth(cut(cells[index] ?? '', width, style.symbols.ellipsis), width, column.align);
       })
       .join(gap)
       .trimEnd();

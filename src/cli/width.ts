@@ -57,6 +57,15 @@ export function truncateToWidth(text: string, columns: number, mark = '…'): st
   return head.join('') + mark + tail.reverse().join('');
 }
 
+/** `text` where it fits into `columns`, else its beginning and `mark`. Never splits a character; never wider than `columns`. */
+export function cutToWidth(text: string, columns: number, mark = '…'): string {
+  if (displayWidth(text) <= columns) return text;
+  const room = columns - displayWidth(mark);
+  if (room < 1) return mark.slice(0, Math.max(0, columns));
+  const segments = [...graphemes.segment(text)].map(({ segment }) => segment);
+  return takeWidth(segments, room).join('').trimEnd() + mark;
+}
+
 /** The first of `segments` that together fit into `columns`. */
 function takeWidth(segments: readonly string[], columns: number): string[] {
   const taken: string[] = [];

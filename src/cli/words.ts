@@ -8,7 +8,18 @@ import { type CommandName, type OptionSpec, optionSpecs } from './options.ts';
 export const program = 'imap-migrate';
 
 /** The commands that are called by a word; migrating is not. */
-const namedCommands = ['check', 'plan', 'verify', 'status', 'demo'] as const satisfies readonly CommandName[];
+const namedCommands = ['check', 'plan', 'verify', 'status', 'shell', 'demo'] as const satisfies readonly CommandName[];
+
+/** Account files a command takes at most; those of two files need both. */
+const mostFiles: Readonly<Record<CommandName, number>> = {
+  migrate: 2,
+  plan: 2,
+  verify: 2,
+  check: Number.POSITIVE_INFINITY,
+  shell: 1,
+  status: 0,
+  demo: 0,
+};
 
 /** A command line taken apart, before anything is made of it. */
 export interface Words {
@@ -105,13 +116,12 @@ function checkFiles({ command, positionals }: Words): void {
       throw new ConfigError(`unknown command '${first}', did you mean '${meant}'? (a file of that name: ./${first})`);
     }
   }
-  const takesNone = command === 'demo' || command === 'status';
-  const extra = command === 'check' ? undefined : positionals[takesNone ? 0 : 2];
+  const extra = positionals[mostFiles[command]];
   if (extra !== undefined) throw new ConfigError(`'${extra}' is one argument too many (see ${program} --help)`);
-  if (command === 'check' && positionals.length === 0) {
-    throw new ConfigError(`which account? ${program} check ACCOUNT.ini`);
+  if (positionals.length === 0 && (command === 'check' || command === 'shell')) {
+    throw new ConfigError(`which account? ${program} ${command} ACCOUNT.ini`);
   }
-  if (command === 'check' || takesNone || positionals.length === 2) return;
+  if (mostFiles[command] !== 2 || positionals.length === 2) return;
   const word = command === 'migrate' ? '' : ` ${command}`;
   if (positionals.length === 1) {
     throw new ConfigError(`one account file is missing: ${program}${word} SRC.ini DST.ini`);

@@ -3,8 +3,6 @@ import type { Clock } from '../clock.ts';
 import type { Side } from '../job.ts';
 import type { FolderInfo, FolderStatus, Traits } from '../plan/types.ts';
 import {
-  AuthenticationError,
-  CapabilityError,
   CommandError,
   type FolderStatusItems,
   type ImapClient,
@@ -26,7 +24,7 @@ import { FlagFilter } from './flag-filter.ts';
 import { ImapReader } from './imap-reader.ts';
 import { namingOf, specialUseOf, traitsOf } from './imap-traits.ts';
 import { type AppendMode, ImapWriter, leaveFolder } from './imap-writer.ts';
-import { type Connect, logIn } from './login.ts';
+import { type Connect, openSession, tlsWarnings } from './login.ts';
 
 /** STATUS commands on the line at once where LIST-STATUS is not offered. */
 const statusWindow = 64;
@@ -56,11 +54,8 @@ export class ImapEndpoint implements Endpoint {
   static async open(side: Side, account: AccountSettings, connect: Connect, clock: Clock): Promise<ImapEndpoint> {
     let client: ImapClient | null = null;
     try {
-      client = await connect(account, clock);
-      const method = await logIn(client, account).catch((error: unknown) => {
-        if (error instanceof CapabilityError) throw new AuthenticationError(error.message, { cause: error });
-        throw error;
-      });
+      const session = await openSession(account, connect, clock);
+      client = session.client;
       const [capabilities, serverId, naming] = await Promise.all([
         client.capabilities(),
         client.hasCapability('ID') ? client.id({ name: 'imap-migrate' }).catch(toleratesRefusal) : null,
@@ -69,7 +64,7 @@ export class ImapEndpoint implements Endpoint {
       const traits = traitsOf(client, capabilities, naming);
       const name = [serverId?.name, serverId?.version].filter(Boolean).join(' ');
       const facts = { traits, server: name || client.greeting.text, warnings: tlsWarnings(account) };
-      return new ImapEndpoint(client, clock, { side, account }, facts, method, serverId ?? null);
+      return new ImapEndpoint(client, clock, { side, account }, facts, session.method, serverId ?? null);
     } catch (error) {
       client?.close();
       throw new SideError(side, account, error);
@@ -304,11 +299,4 @@ function toStatus(items: FolderStatusItems): FolderStatus {
 /** Zero means that the mailbox keeps no mod-sequences (RFC 7162 3.1.2.2). */
 export function toModSeq(value: bigint | null | undefined): string | null {
   return value === undefined || value === null || value === 0n ? null : value.toString();
-}
-
-function tlsWarnings(account: AccountSettings): string[] {
-  if (account.tls.mode === 'none' || account.command !== null) return [];
-  if (!account.tls.verify) return ['the certificate is not checked (ssl_verify_cert = no)'];
-  if (!account.tls.checkHostname) return ["the certificate's host name is not checked (ssl_check_hostname = no)"];
-  return [];
 }

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
-import type { AccountSettings, AuthMethod } from '../account.ts';
-import { CapabilityError, type Clock, ImapClient } from '../protocol/index.ts';
+import { type AccountSettings, type AuthMethod, accountLabel } from '../account.ts';
+import { AuthenticationError, CapabilityError, type Clock, ImapClient } from '../protocol/index.ts';
+import { openTrace } from '../trace-file.ts';
 
 /** Opens a connection for an account: dialled, inside TLS where asked, not logged in. Tests pass one over memory. */
 export type Connect = (account: AccountSettings, clock: Clock) => Promise<ImapClient>;
@@ -19,7 +20,37 @@ export const connectAccount: Connect = (account, clock) =>
     ...(account.command === null ? {} : { command: account.command }),
     timeouts: { connectMs: Math.min(account.timeoutMs, 30_000), idleMs: account.timeoutMs },
     clock,
+    ...(account.trace === undefined
+      ? {}
+      : { trace: openTrace(account.trace, { account: accountLabel(account), clock, wallClockMs: Date.now }) }),
   });
+
+/** What to say aloud about a connection that is less safe than it could be. */
+export function tlsWarnings(account: AccountSettings): string[] {
+  if (account.tls.mode === 'none' || account.command !== null) return [];
+  if (!account.tls.verify) return ['the certificate is not checked (ssl_verify_cert = no)'];
+  if (!account.tls.checkHostname) return ["the certificate's host name is not checked (ssl_check_hostname = no)"];
+  return [];
+}
+
+/**
+ * Dials an account and logs in; what was dialled is closed where that fails.
+ * @throws AuthenticationError when the server refuses, or offers no usable method, and what `connect` throws
+ */
+export async function openSession(
+  account: AccountSettings,
+  connect: Connect,
+  clock: Clock,
+): Promise<{ readonly client: ImapClient; readonly method: AuthMethod }> {
+  const client = await connect(account, clock);
+  try {
+    return { client, method: await logIn(client, account) };
+  } catch (error) {
+    client.close();
+    if (error instanceof CapabilityError) throw new AuthenticationError(error.message, { cause: error });
+    throw error;
+  }
+}
 
 /**
  * Logs in by the account's method and returns the method used.

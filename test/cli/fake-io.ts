@@ -1,9 +1,9 @@
 /**
  * A process that is none: streams that remember, a clock that is moved by hand, signals that are sent by the test.
  */
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import type { AccountSettings } from '../../src/account.ts';
-import type { CliIo, DemoServers, Engine, Output, SignalName } from '../../src/cli/io.ts';
+import type { CliIo, DemoServers, Engine, Input, Output, SignalName } from '../../src/cli/io.ts';
 import { runCli } from '../../src/cli/run.ts';
 import type { Cancel, Clock } from '../../src/clock.ts';
 import type {
@@ -87,6 +87,7 @@ export interface FakeIoOptions {
   readonly tty?: boolean;
   readonly columns?: number;
   readonly env?: Record<string, string>;
+  readonly stdin?: Input;
 }
 
 export function createFakeIo(engine: Partial<Engine> = {}, options: FakeIoOptions = {}): FakeIo {
@@ -94,6 +95,7 @@ export function createFakeIo(engine: Partial<Engine> = {}, options: FakeIoOption
   const exits: number[] = [];
   const terminal = { isTTY: options.tty ?? false, columns: options.columns ?? 100 };
   return {
+    stdin: options.stdin ?? Readable.from([]),
     stdout: new FakeOutput(terminal),
     stderr: new FakeOutput(terminal),
     env: { LANG: 'C.UTF-8', ...options.env },
@@ -134,6 +136,7 @@ const fakeEngine: Engine = {
   migrate: unexpected('migrate'),
   verify: unexpected('verify'),
   checkAccount: unexpected('checkAccount'),
+  openAccount: unexpected('openAccount'),
   readJournalStatus: unexpected('readJournalStatus'),
   openDemo: unexpected('openDemo'),
 };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { displayWidth, padToWidth, truncateToWidth } from '../../src/cli/width.ts';
+import { cutToWidth, displayWidth, padToWidth, truncateToWidth } from '../../src/cli/width.ts';
 
 describe('displayWidth', () => {
   it.each([
@@ -50,6 +50,20 @@ describe('truncateToWidth', () => {
         expect(displayWidth(truncateToWidth(value, columns))).toBeLessThanOrEqual(columns);
       }),
     );
+  });
+});
+
+describe('cutToWidth', () => {
+  it.each([
+    ['INBOX', 5, 'INBOX'],
+    ['INBOX', 4, 'INB…'],
+    ['two words', 5, 'two…'],
+    ['日本語', 5, '日本…'],
+    ['日本語', 4, '日…'],
+    ['日本語', 1, '…'],
+    ['abc', 0, ''],
+  ])('%s in %i columns is %s', (text, columns, shown) => {
+    expect(cutToWidth(text, columns)).toBe(shown);
   });
 });
 

@@ -80,13 +80,20 @@ export interface CommandEvent {
   readonly [field: string]: unknown;
 }
 
-/** Runs the built command; rejects only when it cannot be started or does not end. */
-export async function runCommand(args: readonly string[], env: Record<string, string> = {}): Promise<CommandResult> {
+/** Runs the built command with `input` on its standard input; rejects only when it cannot be started or does not end. */
+export async function runCommand(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  input = '',
+): Promise<CommandResult> {
   ensureBuilt();
   const child = spawn(process.execPath, [commandFile, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, NO_COLOR: '1', ...env },
   });
+  // One that does not read has ended before it was given everything.
+  child.stdin.on('error', () => {});
+  child.stdin.end(input);
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text: string) => {
