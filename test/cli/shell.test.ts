@@ -97,7 +97,7 @@ describe('the shell with piped commands', () => {
   test('hears of a call that nobody awaited', async () => {
     const { exitCode, stderr, stdout } = await pipe([
       'const forgotten = c.selectFolder("nope")',
-      'c.noop()',
+      'c.subscribeFolder("INBOX")',
       '"still here"',
     ]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: "'still here'\n" });
@@ -129,7 +129,15 @@ describe('the shell with piped commands', () => {
   test('has the library at hand, and reconnects', async () => {
     const world = openWorld();
     const { stdout, stderr, exitCode } = await pipe(
-      ['imap.encodeFolderName("ä")', 'c.logout()', 'c', 'c.noop()', 'await reconnect()', 'c.noop()', 'c'],
+      [
+        'imap.encodeFolderName("ä")',
+        'c.logout()',
+        'c',
+        'c.noop()',
+        'await reconnect()',
+        'c.subscribeFolder("INBOX")',
+        'c',
+      ],
       world,
     );
     expect(stdout.trimEnd().split('\n')).toEqual([

@@ -32,7 +32,7 @@ describe.skipIf(!servers.dovecot)('on a real account', () => {
         'const { exists } = await c.selectFolder("INBOX")',
         'exists === (await c.search("ALL")).length',
         'const forgotten = c.selectFolder("nope")',
-        'c.noop()',
+        'c.subscribeFolder("INBOX")',
         '"done"',
       ].join('\n'),
     );
