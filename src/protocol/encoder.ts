@@ -131,7 +131,9 @@ export class Encoder {
 
   /** A `date-time` in quotes, exactly as given. `UsageError` when it could end the quotes. */
   dateTime(internalDate: string): this {
-    if (internalDate.length > 64 || /["\\]/.test(internalDate)) throw new UsageError('a date-time cannot hold quotes');
+    if (internalDate.length > 64 || internalDate.includes('"') || internalDate.includes('\\')) {
+      throw new UsageError('a date-time cannot hold quotes');
+    }
     return this.raw('"').raw(internalDate).raw('"');
   }
 
