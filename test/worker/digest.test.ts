@@ -18,6 +18,23 @@ describe('the digest of a message', () => {
     }
     expect(digestOf({ size: 0, chunks: [] }).toString('hex')).toBe(sha(''));
   });
+
+  it('is the same below and above the size that is hashed at once', () => {
+    for (const size of [16 * 1024 - 1, 16 * 1024, 16 * 1024 + 1, 100_000]) {
+      const text = '\xe9\x00b'.repeat(size).slice(0, size);
+      expect(digestOf(literal(text)).toString('hex')).toBe(sha(text));
+      expect(digestOf(literal(text.slice(0, 7), text.slice(7, 9000), text.slice(9000))).toString('hex')).toBe(
+        sha(text),
+      );
+    }
+  });
+
+  it('stays what it is when more are made, in memory of its kind alone', () => {
+    const texts = Array.from({ length: 100 }, (_, at) => `message ${at}`);
+    const digests = texts.map((text) => digestOf(literal(text)));
+    expect(digests.map((digest) => digest.toString('hex'))).toEqual(texts.map(sha));
+    for (const { buffer, length } of digests) expect(buffer.byteLength).toBe(32 * length);
+  });
 });
 
 describe('the canonical digest', () => {
