@@ -11,6 +11,7 @@ const task: FolderTask = {
   sourceRawName: 'INBOX',
   targetName: { raw: 'INBOX' },
   scan: false,
+  listedBefore: null,
   copiedBefore: 0,
   singly: false,
 };

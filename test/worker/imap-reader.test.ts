@@ -339,7 +339,8 @@ describe('a folder that was listed before', () => {
     change(inbox);
     const client = await ImapClient.connect({ host: 'x.test', tls: 'none', transport: connectSandbox(server) });
     await client.login('alice', 'secret');
-    return { reader: new ImapReader(client, await client.selectFolder('INBOX', { readOnly: true })), server, inbox };
+    const reader = new ImapReader(client, await client.selectFolder('INBOX', { readOnly: true }));
+    return { reader, client, server, inbox };
   };
 
   it('is asked only for what came', async () => {
