@@ -49,7 +49,7 @@ async function main(): Promise<void> {
   if ('missing' in dovecot) throw new Error(dovecot.missing);
   const cells = chooseCells(wordsOf(options.only));
   const machine = describeMachine(dovecot.version);
-  mkdirSync('.tmp', { recursive: true });
+  if (options.log !== undefined) mkdirSync(options.log, { recursive: true });
   const workDir = mkdtempSync(join(import.meta.dirname, 'peers-'));
   try {
     const programs = compileCPrograms(workDir);
