@@ -5,111 +5,26 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { AuthenticationError, CapabilityError, type ConnectOptions, ImapClient } from '../../src/protocol/index.ts';
-import { RawImap } from '../support/imap-raw.ts';
-import {
-  accessTo,
-  cyrusAdmin,
-  type ServerInstance,
-  startCourier,
-  startCyrus,
-  startDovecot,
-  startImap4d,
-} from '../support/servers/index.ts';
+import type { ServerInstance } from '../support/servers/index.ts';
+import { adminCases } from './client/admin-cases.ts';
+import { changeCases } from './client/change-cases.ts';
 import { folderCases } from './client/folder-cases.ts';
 import { messageCases } from './client/message-cases.ts';
-import { type LiveCase, messageDate, type Scene, type ServerTraits } from './client/scene.ts';
+import { type LiveCase, messageDate, type Scene } from './client/scene.ts';
+import { searchCases } from './client/search-cases.ts';
+import { testedServers } from './client/servers.ts';
 import { sessionCases } from './client/session-cases.ts';
-import { availableServers, closeAfterAll } from './harness.ts';
+import { closeAfterAll } from './harness.ts';
 
-const available = availableServers();
 const keep = closeAfterAll();
-const cases: readonly LiveCase[] = [...sessionCases, ...folderCases, ...messageCases];
-
-const basics = ['UIDPLUS', 'IDLE', 'NAMESPACE', 'ID'];
-const rich = [
-  ...[
-    ...basics,
-    'LITERAL+',
-    'ENABLE',
-    'UNSELECT',
-    'CHILDREN',
-    'MULTIAPPEND',
-    'MOVE',
-    'ESEARCH',
-    'CONDSTORE',
-    'QRESYNC',
-  ],
-  ...['LIST-EXTENDED', 'LIST-STATUS', 'SPECIAL-USE', 'QUOTA', 'BINARY', 'PREVIEW', 'STATUS=SIZE', 'SAVEDATE'],
-];
-
-interface TestedServer {
-  readonly name: string;
-  readonly missing: boolean;
-  readonly traits: ServerTraits;
-  /** With a quota of 10 MiB for the first user, where the server has quotas. */
-  start(): Promise<ServerInstance>;
-}
-
-const tested: readonly TestedServer[] = [
-  {
-    name: 'Dovecot',
-    missing: !available.dovecot,
-    traits: { offers: [...rich], prefix: '', delimiter: '/', exactBytes: true, keywords: true, quotaKiB: 10_240 },
-    start: () => startDovecot({ createSpecialUse: true, quota: '10M' }),
-  },
-  {
-    name: 'Cyrus',
-    missing: available.cyrusRoot === null,
-    traits: {
-      offers: [...rich, 'CREATE-SPECIAL-USE', 'OBJECTID'],
-      prefix: '',
-      delimiter: '/',
-      exactBytes: true,
-      keywords: true,
-      quotaKiB: 10_240,
-    },
-    async start() {
-      const server = await startCyrus(available.cyrusRoot ?? '');
-      // Its INBOX comes into being at the first login.
-      await using first = await RawImap.open(accessTo(server));
-      await first.command('NOOP');
-      await using admin = await RawImap.open(accessTo(server, cyrusAdmin));
-      await admin.command(`SETQUOTA user/${server.users[0]} (STORAGE 10240)`);
-      return server;
-    },
-  },
-  {
-    name: 'Courier',
-    missing: available.courierRoot === null,
-    traits: {
-      offers: ['UIDPLUS', 'IDLE', 'NAMESPACE', 'QUOTA', 'ENABLE', 'CHILDREN'],
-      prefix: 'INBOX.',
-      delimiter: '.',
-      exactBytes: true,
-      keywords: true,
-      quotaKiB: null,
-    },
-    start: () => startCourier(available.courierRoot ?? ''),
-  },
-  {
-    name: 'imap4d',
-    missing: available.imap4dRoot === null,
-    traits: {
-      offers: ['LITERAL+', 'IDLE', 'NAMESPACE', 'ID', 'UNSELECT'],
-      prefix: '',
-      delimiter: '/',
-      exactBytes: false,
-      keywords: false,
-      quotaKiB: null,
-    },
-    start: () => startImap4d(available.imap4dRoot ?? ''),
-  },
+const cases: readonly LiveCase[] = [
+  ...[...sessionCases, ...folderCases, ...messageCases, ...searchCases, ...changeCases, ...adminCases],
 ];
 
 /** Those with TLS and more than one way to log in. */
-const secure = tested.filter(({ name }) => name === 'Dovecot' || name === 'Cyrus');
+const secure = testedServers.filter(({ name }) => name === 'Dovecot' || name === 'Cyrus');
 
-describe.each(tested.map((each) => [each.name, each] as const))(
+describe.each(testedServers.map((each) => [each.name, each] as const))(
   'on %s the client',
   (_name, { missing, traits, start }) => {
     let server: ServerInstance;
@@ -130,11 +45,12 @@ describe.each(tested.map((each) => [each.name, each] as const))(
       return client;
     };
 
-    const openAnother = async () => {
+    const openAs = async (user: string) => {
       const client = await connect();
-      await client.login(server.users[0], server.password);
+      await client.login(user, server.password);
       return client;
     };
+    const openAnother = () => openAs(server.users[0]);
 
     const openScene = async (): Promise<Scene> => {
       const client = await openAnother();
@@ -144,6 +60,7 @@ describe.each(tested.map((each) => [each.name, each] as const))(
         traits,
         client,
         openAnother,
+        openAs,
         newName,
         async fill(...messages) {
           const name = newName();

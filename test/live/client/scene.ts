@@ -23,6 +23,8 @@ export interface Scene {
   readonly client: ImapClient;
   /** Another session of the same account. */
   openAnother(): Promise<ImapClient>;
+  /** A session of another user. */
+  openAs(user: string): Promise<ImapClient>;
   /** A name nobody has used yet. */
   newName(words?: string): string;
   /** A new folder with these messages, in order. */

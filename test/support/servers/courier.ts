@@ -12,12 +12,12 @@ const password = 'Passw0rd-c4e1';
 /**
  * Runs inside the root. IMAP_EMPTYTRASH must be empty: Courier else deletes old mail from a folder named Trash. Without a
  * GAM_CLIENT_ID of its own an instance would talk to another's file monitor, and hang in every login once that one's root
- * is removed.
+ * is removed. IDLE looks for news every second instead of every minute.
  */
 const startScript = `
 set -a
 . /etc/courier/imapd
-IMAP_ULIMITD=0 IMAP_EMPTYTRASH= GAM_CLIENT_ID="$1" LD_LIBRARY_PATH=/usr/lib/courier-authlib
+IMAP_ULIMITD=0 IMAP_EMPTYTRASH= IMAP_IDLE_TIMEOUT=1 GAM_CLIENT_ID="$1" LD_LIBRARY_PATH=/usr/lib/courier-authlib
 set +a
 umask 022
 /usr/lib/courier/courier-authlib/authdaemond &

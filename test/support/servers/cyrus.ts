@@ -99,6 +99,7 @@ sasl_sasldb_path: /conf/sasldb2
 sasl_mech_list: PLAIN LOGIN CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256
 allowplaintext: yes
 failedloginpause: 0
+imapidlepoll: 1
 tls_server_cert: /tls/cert.pem
 tls_server_key: /tls/key.pem
 unixhierarchysep: yes
