@@ -1,6 +1,6 @@
 /**
  * Loaded into the built command with `--import`: ends the process with SIGKILL at `IMAP_MIGRATE_CRASH_AT=point:n`, the n-th
- * time that it comes to that point. It reaches in from outside, through the journal's database and Node's sockets, so that what is
+ * time that it comes to that point. It reaches in from outside, through the SQLite package and Node's sockets, so that what is
  * published knows nothing of crashes. Threads load it as well; each counts for itself.
  */
 import { syncBuiltinESMExports } from 'node:module';
@@ -40,33 +40,34 @@ else if (point === 'mid-literal' || point === 'after-crlf') hookAppends(point ==
 else if (point !== '') throw new Error(`${point} is no point to crash at`);
 
 async function hookCommits(table, isAfter) {
-  const { Database } = await import('../../dist/journal/database.js');
-  const { prepare, transaction } = Database.prototype;
+  const { DatabaseSync } = await import('@photostructure/sqlite');
+  const { prepare, exec } = DatabaseSync.prototype;
   const counts = new RegExp(`INSERT.* INTO ${table ?? 'commits'}\\b`);
   let concerned = false;
-  Database.prototype.prepare = function (sql) {
-    const statement = prepare.call(this, sql);
-    if (!counts.test(sql)) return statement;
-    return {
-      ...statement,
-      run: (...values) => {
-        concerned = true;
-        statement.run(...values);
+  // The package's own methods cannot be replaced, only covered.
+  DatabaseSync.prototype = Object.create(DatabaseSync.prototype, {
+    prepare: {
+      value(sql) {
+        const statement = prepare.call(this, sql);
+        if (!counts.test(sql)) return statement;
+        const { run } = statement;
+        const value = (...values) => {
+          concerned = true;
+          return run.apply(statement, values);
+        };
+        return Object.defineProperty(statement, 'run', { value });
       },
-    };
-  };
-  Database.prototype.transaction = function (work) {
-    let isIt = false;
-    const result = transaction.call(this, () => {
-      concerned = false;
-      const done = work();
-      isIt = concerned && ++seen === nth;
-      if (isIt && !isAfter) die();
-      return done;
-    });
-    if (isIt) die();
-    return result;
-  };
+    },
+    exec: {
+      value(sql) {
+        if (sql.startsWith('BEGIN')) concerned = false;
+        const isIt = sql === 'COMMIT' && concerned && ++seen === nth;
+        if (isIt && !isAfter) die();
+        exec.call(this, sql);
+        if (isIt) die();
+      },
+    },
+  });
 }
 
 /** Lets the n-th APPEND out to the middle of a literal, or to its end, and the process dies when that has left. */
