@@ -6,13 +6,15 @@ const maxChars = 120;
 export class LineLog {
   readonly #connection: number;
   readonly #lines: string[];
+  readonly #now: () => number;
   readonly #sent = new LineScanner();
   readonly #received = new LineScanner();
 
   /** Appends to `lines`: `<ms> <connection> > <what was sent>`, or `<` for what was received. */
-  constructor(connection: number, lines: string[]) {
+  constructor(connection: number, lines: string[], now: () => number = () => performance.now()) {
     this.#connection = connection;
     this.#lines = lines;
+    this.#now = now;
     this.#add('-', 'connected');
   }
 
@@ -27,7 +29,7 @@ export class LineLog {
   }
 
   #add(mark: string, line: string): void {
-    this.#lines.push(`${performance.now().toFixed(1)} ${this.#connection} ${mark} ${line}\n`);
+    this.#lines.push(`${this.#now().toFixed(1)} ${this.#connection} ${mark} ${line}\n`);
   }
 }
 

@@ -16,6 +16,7 @@ import {
 } from '../../src/sandbox/index.ts';
 import { verify } from '../../src/verify.ts';
 import type { Connect } from '../../src/worker/login.ts';
+import type { FarLine } from './far-line.ts';
 import { InlineHost } from './inline-host.ts';
 
 export const user = 'alice';
@@ -76,6 +77,8 @@ export interface EngineOptions {
   readonly settleMs?: number;
   /** The job's clock; the connections keep the system's. */
   readonly clock?: Clock;
+  /** Both servers are at the end of such a line, as if inside TLS; everything goes by its clock. */
+  readonly line?: FarLine;
 }
 
 /** Two sandbox servers in this thread, and a state directory: everything a job needs, without sockets or threads. */
@@ -88,11 +91,13 @@ export class Engine implements Disposable {
   readonly #idleMs: number | undefined;
   readonly #settleMs: number;
   readonly #clock: Clock;
+  readonly #line: FarLine | undefined;
 
   constructor(options: EngineOptions = {}) {
+    this.#line = options.line;
     this.#idleMs = options.idleMs;
     this.#settleMs = options.settleMs ?? 60;
-    this.#clock = options.clock ?? systemClock;
+    this.#clock = options.clock ?? options.line?.clock ?? systemClock;
     this.servers = { source: new SandboxServer(options.source), target: new SandboxServer(options.target) };
     this.source = this.servers.source.addAccount({ user, password });
     this.target = this.servers.target.addAccount({ user, password });
@@ -103,9 +108,10 @@ export class Engine implements Disposable {
   get connect(): Connect {
     return ({ host }, clock) => {
       const server = host === 'source.test' ? this.servers.source : this.servers.target;
-      const wire = this.#split === undefined ? {} : { split: this.#split };
-      const timeouts = { idleMs: this.#idleMs };
-      return ImapClient.connect({ host, tls: 'none', transport: connectSandbox(server, wire), clock, timeouts });
+      const secure = this.#line !== undefined;
+      const near = connectSandbox(server, this.#split === undefined ? { secure } : { secure, split: this.#split });
+      const transport = this.#line?.lengthen(near) ?? near;
+      return ImapClient.connect({ host, tls: 'none', transport, clock, timeouts: { idleMs: this.#idleMs } });
     };
   }
 
@@ -143,7 +149,7 @@ export class Engine implements Disposable {
     const signal = hooks.signal ?? new AbortController().signal;
     const { openJournal, connect = this.connect } = hooks;
     const parts = {
-      host: new InlineHost(connect),
+      host: new InlineHost(connect, this.#line?.clock),
       clock: this.#clock,
       settleMs: this.#settleMs,
       ...(openJournal === undefined ? {} : { openJournal }),
