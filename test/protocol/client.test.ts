@@ -5,6 +5,7 @@ import {
   CapabilityError,
   CommandError,
   ProtocolError,
+  ReadOnlyError,
   StateError,
   TlsError,
   UsageError,
@@ -866,6 +867,22 @@ describe('message commands', () => {
   ])('%s needs a selected folder', async (_method, run) => {
     const { client, server } = await openScripted('');
     expect(await rejection(run(client))).toBeInstanceOf(StateError);
+    expect(server.unexpected).toBe('');
+  });
+
+  it.each<[string, (client: ImapClient) => Promise<unknown>]>([
+    ['addFlags', (client) => client.addFlags([1], ['x'])],
+    ['move', (client) => client.move([1], 'x')],
+    ['expunge', (client) => client.expunge()],
+    ['uidExpunge', (client) => client.uidExpunge([1])],
+  ])('%s is refused for a folder that was selected read-only', async (_method, run) => {
+    const { client, server } = await openScripted(selecting().replace('SELECT', 'EXAMINE'), {
+      capabilities: 'MOVE UIDPLUS',
+    });
+    await client.selectFolder('INBOX', { readOnly: true });
+    const error = await rejection(run(client));
+    expect(error).toBeInstanceOf(ReadOnlyError);
+    expect(error).toMatchObject({ code: 'READONLY' });
     expect(server.unexpected).toBe('');
   });
 

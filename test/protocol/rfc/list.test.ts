@@ -277,6 +277,21 @@ describe('chooseSpecialFolder', () => {
   });
 });
 
+describe('XLIST', () => {
+  playDialogues([
+    {
+      name: 'lists with the attributes of its time',
+      capabilities: 'XLIST',
+      transcript: `
+        C: $A XLIST "" "%"
+        S: * XLIST (\\HasNoChildren \\Inbox) "/" Inbox
+        S: $A OK done`,
+      run: (client) => client.xlistFolders('', '%'),
+      result: [folder('Inbox', ['\\HasNoChildren', '\\Inbox'])],
+    },
+  ]);
+});
+
 describe('folderExists', () => {
   playDialogues([
     {
@@ -354,13 +369,18 @@ describe('folder names', () => {
         S: $B OK done
         C: $C LSUB "" "*"
         S: * LSUB () "/" &AOk-
-        S: $C OK done`,
+        S: $C OK done
+        C: $D LSUB "" "*"
+        S: * LSUB () "/" &AOk-
+        S: $D OK done`,
       run: async (client) => {
         await client.createFolder('&AOk-');
         await client.createFolder('\xe9');
-        return (await client.listSubFolders()).map(({ name }) => name);
+        const raw = (await client.listSubFolders()).map(({ name }) => name);
+        client.folderEncode = true;
+        return [...raw, ...(await client.listSubFolders()).map(({ name }) => name)];
       },
-      result: ['&AOk-'],
+      result: ['&AOk-', 'é'],
     },
   ]);
 
