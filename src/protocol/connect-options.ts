@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { systemClock } from './clock.ts';
 import { type Limits, resolveLimits } from './limits.ts';
 import type { TraceLine } from './trace.ts';
@@ -9,11 +10,13 @@ export interface ConnectOptions {
   readonly host: string;
   /** 993 with implicit TLS, else 143. */
   readonly port?: number | undefined;
-  /** `implicit` when a host is dialled; `none` when `command` or `transport` is given. */
+  /** `implicit` when a host is dialled; `none` when `command`, `socket` or `transport` is given. */
   readonly tls?: TlsMode | undefined;
   readonly tlsOptions?: TlsOptions | undefined;
   /** Talk to `sh -c command`'s standard input and output instead of dialling. */
   readonly command?: string | undefined;
+  /** Talk over this stream instead, which is connected already: a socket through a proxy, the pipes of a process. */
+  readonly socket?: Duplex | undefined;
   /** Talk over this instead; the client starts and closes it. */
   readonly transport?: Transport | undefined;
   readonly timeouts?:
@@ -47,6 +50,7 @@ export interface Settings {
   readonly tlsOptions: TlsOptions;
   readonly requireTls: boolean;
   readonly command: string | null;
+  readonly socket: Duplex | null;
   readonly connectMs: number;
   readonly idleMs: number;
   readonly clock: Clock;
@@ -56,7 +60,7 @@ export interface Settings {
 }
 
 export function toSettings(options: ConnectOptions): Settings {
-  const dials = options.command === undefined && options.transport === undefined;
+  const dials = [options.command, options.socket, options.transport].every((other) => other === undefined);
   const tls = options.tls ?? (dials ? 'implicit' : 'none');
   const port = options.port ?? (tls === 'implicit' ? 993 : 143);
   return {
@@ -67,10 +71,16 @@ export function toSettings(options: ConnectOptions): Settings {
     tlsOptions: options.tlsOptions ?? {},
     requireTls: options.requireTls ?? tls !== 'none',
     command: options.command ?? null,
+    socket: options.socket ?? null,
     connectMs: options.timeouts?.connectMs ?? 30_000,
     idleMs: options.timeouts?.idleMs ?? 60_000,
     clock: options.clock ?? systemClock,
     limits: resolveLimits(options.limits),
-    address: options.transport?.description ?? (dials ? `${options.host}:${port}` : 'the command'),
+    address: options.transport?.description ?? addressOf(options, port),
   };
+}
+
+function addressOf({ command, socket, host }: ConnectOptions, port: number): string {
+  if (command !== undefined) return 'the command';
+  return socket === undefined ? `${host}:${port}` : `the socket to ${host}`;
 }

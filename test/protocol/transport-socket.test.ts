@@ -265,6 +265,23 @@ describe('STARTTLS', () => {
   });
 });
 
+describe('a socket that is connected already', () => {
+  it.each(['none', 'implicit', 'starttls'] as const)('carries a session with tls: %s', async (tls) => {
+    const greeting = 'S: * OK [CAPABILITY IMAP4rev1 STARTTLS] ready';
+    const upgrade = 'C: $S STARTTLS\nX: starttls $S OK go\nC: $C CAPABILITY\nS: * CAPABILITY IMAP4rev1\nS: $C OK done';
+    const listener = await listen(
+      `${greeting}\n${tls === 'starttls' ? upgrade : ''}\nC: $A NOOP\nS: $A OK done`,
+      tls === 'none' ? {} : { tls: { ...rsa, implicit: tls === 'implicit' } },
+    );
+    const socket = createConnection(listener.port, '127.0.0.1');
+    const client = await ImapClient.connect({ host: '127.0.0.1', socket, tls, tlsOptions: { ca: rsa.cert } });
+    await client.noop();
+    expect([client.secure, client.socket === socket]).toEqual([tls !== 'none', tls === 'none']);
+    client.close();
+    await listener.done;
+  });
+});
+
 describe('authorities and certificates', () => {
   const certs = fileURLToPath(new URL('../support/certs/', import.meta.url));
 
