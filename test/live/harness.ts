@@ -80,6 +80,11 @@ export interface CommandEvent {
   readonly [field: string]: unknown;
 }
 
+/** For the environment of a command: a file of `test/support` that is loaded before it, on each of its threads. */
+export function preload(file: string, env: Record<string, string> = {}): Record<string, string> {
+  return { ...env, NODE_OPTIONS: `--import=${new URL(`../support/${file}`, import.meta.url).href}` };
+}
+
 /** Runs the built command with `input` on its standard input; rejects only when it cannot be started or does not end. */
 export async function runCommand(
   args: readonly string[],
@@ -138,8 +143,16 @@ export async function killCommand(
 }
 
 /** Runs `imap-migrate ARGS --json` and returns its report beside the rest. */
-export async function migrate(...args: readonly string[]): Promise<CommandResult & { readonly report: JobReport }> {
-  const result = await runCommand([...args, '--json']);
+export function migrate(...args: readonly string[]): Promise<CommandResult & { readonly report: JobReport }> {
+  return migrateIn({}, args);
+}
+
+/** The same with more environment. */
+export async function migrateIn(
+  env: Record<string, string>,
+  args: readonly string[],
+): Promise<CommandResult & { readonly report: JobReport }> {
+  const result = await runCommand([...args, '--json'], env);
   const report = result.events.find((event) => event.event === 'finished')?.report as JobReport | undefined;
   if (report === undefined) {
     throw new Error(
