@@ -174,6 +174,24 @@ describe('servers that lack extensions', () => {
     expect(multisets(engine.target)).toEqual(multisets(engine.source));
   });
 
+  it.each([
+    ['with UNSELECT', []],
+    ['without UNSELECT', ['UNSELECT']],
+    ['without UNSELECT and UIDPLUS', ['UNSELECT', 'UIDPLUS']],
+  ])('a late answer does not disturb the look into the next folder (%s)', async (_, disable) => {
+    using engine = new Engine({ target: { disable } });
+    const [big, small] = [engine.source.createMailbox(['Big']), engine.source.createMailbox(['Small'])];
+    for (let n = 1; n <= 30; n++) big.append(message(n));
+    for (let n = 11; n <= 20; n++) small.append(message(n));
+    const there = engine.target.createMailbox(['Small']);
+    for (let n = 11; n <= 12; n++) there.append(message(n));
+    // The next folder is being compared by then.
+    engine.servers.target.faults.add({ command: 'APPEND' }, { kind: 'delay', delayMs: 60, at: 'after' });
+    const { report } = await engine.run({ connections: 1 });
+    expect(report).toMatchObject({ exitCode: 0, copied: 38, alreadyThere: 2 });
+    expect(multisets(engine.target)).toEqual(multisets(engine.source));
+  });
+
   it('LITERAL- is used up to 4096 bytes', async () => {
     using engine = new Engine({ target: { disable: ['LITERAL+'], enable: ['LITERAL-'] } });
     engine.source.inbox.append(message(1));

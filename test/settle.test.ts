@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { JobReport } from '../src/job.ts';
 import type { ArmedFault, CommandTrigger, FaultAction, NewMessage } from '../src/sandbox/index.ts';
 import { ManualClock, turns } from '../src/testing/index.ts';
-import { Engine, multisets } from './support/engine.ts';
+import { Engine, multisets, needless } from './support/engine.ts';
 
 const settleMs = 10_000;
 
@@ -20,7 +20,13 @@ afterEach(() => {
 
 /** An engine whose job and target live by `clock`. */
 function start(clock: ManualClock, disable: readonly string[] = []): Engine {
-  const engine = new Engine({ target: { clock, disable }, clock, settleMs, idleMs: 40 });
+  const engine = new Engine({
+    source: { disable: needless },
+    target: { clock, disable: [...needless, ...disable], staleStatus: true },
+    clock,
+    settleMs,
+    idleMs: 40,
+  });
   opened.push(engine);
   return engine;
 }
@@ -94,15 +100,16 @@ describe('a target with open intents', () => {
 
   /** Whose connection ended: that of the run which looks, or that of a run which was killed. */
   const losses = ['this', 'a killed'] as const;
-  const cases = losses.flatMap((whose) => [['UIDPLUS'], []].map((disable) => ({ whose, disable })));
+  const cases = losses.flatMap((whose) => [['UIDPLUS'], ['UNSELECT'], []].map((disable) => ({ whose, disable })));
   describe.each(cases)('of $whose run, without $disable', ({ whose, disable }) => {
-    const moments = [1, 2, 3, 4].map((nth) => ({ command: 'STATUS', nth }));
-    it.each([...moments, { command: 'EXAMINE', nth: 1 }, { command: 'UID FETCH', nth: 1 }])(
-      'may commit late, with its $command number $nth',
-      async (moment) => {
-        for (const at of ['before', 'after'] as const) await expectOneCopy(whose, disable, moment, at);
-      },
+    // A folder that cannot be left is opened anew to hear of news.
+    const asks = disable.includes('UNSELECT') ? ['EXAMINE', 'UID FETCH'] : ['STATUS', 'EXAMINE', 'UID FETCH'];
+    const moments = asks.flatMap((command, index) =>
+      (index === 0 ? [1, 2, 3, 4] : [1]).map((nth) => ({ command, nth })),
     );
+    it.each(moments)('may commit late, with its $command number $nth', async (moment) => {
+      for (const at of ['before', 'after'] as const) await expectOneCopy(whose, disable, moment, at);
+    });
 
     it('may commit late, while it is being looked through and that takes longer than the wait', async () => {
       await expectOneCopy(whose, disable, { command: 'UID FETCH' }, 'after', { kind: 'delay', delayMs: 9 * settleMs });

@@ -279,7 +279,8 @@ export class CommandLoop {
   #finish(current: CurrentCommand, answer: Answer): void {
     const { channel } = this.#session;
     this.#run = null;
-    this.#announceChanges(current.spec?.holdsExpunges !== true);
+    const bringsNews = current.name !== 'STATUS' || this.#session.server.options.staleStatus !== true;
+    if (bringsNews) this.#announceChanges(current.spec?.holdsExpunges !== true);
     let final: Answer | null = answer;
     for (const fault of current.faults) if (!channel.closing) final = this.#strikeAtEnd(fault, current, final);
     this.#current = null;

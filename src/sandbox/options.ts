@@ -71,6 +71,11 @@ export interface SandboxOptions {
    * left on, such a server is not atomic.
    */
   commitAtLastOctet?: boolean;
+  /**
+   * STATUS of the mailbox that a session has selected tells what the session was last told, and brings no news itself, as
+   * Dovecot (RFC 9051 6.3.11 warns of it).
+   */
+  staleStatus?: boolean;
   /** Takes no message into the mailbox that the session has opened with EXAMINE, as Courier. */
   refuseAppendToExamined?: boolean;
   /** UIDVALIDITY of each account's first mailbox; the others count on from it. Default 1,600,000,001. */

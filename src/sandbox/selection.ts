@@ -30,6 +30,7 @@ export class Selection implements MailboxObserver {
   #gone: StoredMessage[] = [];
   readonly #reflagged = new Set<StoredMessage>();
   #knownKeywords: number;
+  #uidNext: number;
   readonly #owner: SelectionOwner;
   readonly #unobserve: () => void;
 
@@ -40,12 +41,18 @@ export class Selection implements MailboxObserver {
     if (!this.readOnly) mailbox.recentFrom = mailbox.uidNext;
     this.#view = [...mailbox.messages];
     this.#knownKeywords = mailbox.keywordCount;
+    this.#uidNext = mailbox.uidNext;
     this.#owner = owner;
     this.#unobserve = mailbox.observe(this);
   }
 
   get view(): readonly StoredMessage[] {
     return this.#view;
+  }
+
+  /** UIDNEXT when the client was last told what arrived. */
+  get uidNext(): number {
+    return this.#uidNext;
   }
 
   close(): void {
@@ -99,6 +106,7 @@ export class Selection implements MailboxObserver {
     if (this.#arrived.length > 0) {
       this.#view.push(...this.#arrived);
       this.#arrived = [];
+      this.#uidNext = this.mailbox.uidNext;
       if (!this.readOnly) this.mailbox.recentFrom = Math.max(this.mailbox.recentFrom, this.mailbox.uidNext);
       lines.push(`${this.#view.length} EXISTS`, `${this.countRecent()} RECENT`);
     }

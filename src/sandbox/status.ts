@@ -36,6 +36,11 @@ export function statusLine(session: SandboxSession, mailbox: SandboxMailbox, ite
 }
 
 function statusValue(session: SandboxSession, mailbox: SandboxMailbox, item: StatusItemName): string | number {
+  const { selection, server } = session;
+  if (server.options.staleStatus === true && selection?.mailbox === mailbox) {
+    if (item === 'MESSAGES') return selection.view.length;
+    if (item === 'UIDNEXT') return selection.uidNext;
+  }
   switch (item) {
     case 'MESSAGES':
       return mailbox.messages.length;

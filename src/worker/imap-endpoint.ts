@@ -210,8 +210,16 @@ export class ImapEndpoint implements Endpoint {
   }
 
   async statusOf(name: FolderTask['targetName']): Promise<FolderFacts | null> {
-    const asked = this.client.folderStatus(toFolder(name), ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY']);
-    const items = await asked.catch(toleratesRefusal);
+    const { client } = this;
+    const folder = toFolder(name);
+    // STATUS of the selected folder may be stale (RFC 9051 6.3.11): Dovecot never tells there what others have stored since.
+    if (client.selected !== null) await leaveFolder(client);
+    if (client.selected !== null) {
+      const opened = await client.selectFolder(folder, { readOnly: true }).catch(toleratesRefusal);
+      if (opened === undefined) return null;
+      return { messages: opened.exists, uidNext: opened.uidNext, uidValidity: opened.uidValidity };
+    }
+    const items = await client.folderStatus(folder, ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY']).catch(toleratesRefusal);
     if (items?.messages === undefined) return null;
     return { messages: items.messages, uidNext: items.uidNext ?? null, uidValidity: items.uidValidity ?? null };
   }

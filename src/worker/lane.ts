@@ -81,7 +81,7 @@ class Lane {
       for (let message = await this.#next(); message !== null; message = await this.#next()) {
         await this.#obey(message, source, target);
       }
-      await Promise.all(this.#unfinished);
+      await this.#copiesFinished();
     } finally {
       await Promise.all([source[Symbol.asyncDispose](), target?.[Symbol.asyncDispose]()]);
     }
@@ -164,10 +164,12 @@ class Lane {
           if (target !== null) await this.#copyFolder(message.task, source, target);
           return;
         case 'inspect':
+          if (message.task.side === 'target') await this.#copiesFinished();
           await this.#inspect(message.folderId, message.task, message.task.side === 'source' ? source : target);
           return;
         case 'read-flags':
         case 'store-flags':
+          if (message.kind === 'store-flags') await this.#copiesFinished();
           await this.#flags(message, source, target);
           return;
         case 'report':
@@ -177,6 +179,7 @@ class Lane {
           });
           return;
         case 'status':
+          await this.#copiesFinished();
           this.#channel.post({
             kind: 'status',
             folderId: message.folderId,
@@ -193,6 +196,14 @@ class Lane {
     } catch (error) {
       this.#lose(toLaneFailure(error, null));
     }
+  }
+
+  /**
+   * Waits until no copy of an earlier folder has anything to do at the target any more: a connection has one selected folder,
+   * and a copy may want to look into its own when an answer comes.
+   */
+  async #copiesFinished(): Promise<void> {
+    while (this.#unfinished.size > 0) await Promise.all(this.#unfinished);
   }
 
   /** The same work, whose errors say on which side it went wrong. */

@@ -340,6 +340,20 @@ test('CLOSE expunges what is marked, UNSELECT and an examined CLOSE do not', () 
   expect(alice.inbox.messages.map((message) => message.uid)).toEqual([2]);
 });
 
+test('STATUS of the selected mailbox is up to date, but not on a server like Dovecot', () => {
+  const status = 'a2 STATUS INBOX (MESSAGES UIDNEXT)';
+  for (const staleStatus of [false, true]) {
+    const { alice, client } = openRaw({ staleStatus });
+    client.say('a1 SELECT INBOX');
+    alice.inbox.append({ body: mail('a') });
+    const [told] = staleStatus ? ['(MESSAGES 0 UIDNEXT 1)'] : ['(MESSAGES 1 UIDNEXT 2)'];
+    expect(client.say(status)[0]).toBe(`* STATUS INBOX ${told}`);
+    expect(client.say(status)[0]).toBe(`* STATUS INBOX ${told}`);
+    client.say('a3 NOOP');
+    expect(client.say(status)[0]).toBe('* STATUS INBOX (MESSAGES 1 UIDNEXT 2)');
+  }
+});
+
 test('with UIDs that do not stick, each SELECT of a mailbox nobody watches gives new ones', () => {
   const { alice, client, server } = openRaw({ uidNotSticky: true });
   alice.inbox.append({ body: mail('a'), uid: 9 });
