@@ -14,7 +14,7 @@ import { splitByHeader } from './plan/adopt.ts';
 import { matchMessages } from './plan/compare.ts';
 import { rowsWithHeaderIn } from './plan/message-keys.ts';
 import type { RowPairs } from './plan/pairing.ts';
-import type { FolderContents, FolderFacts, InspectTask } from './worker/contract.ts';
+import type { FolderContents, FolderFacts, FolderTask, InspectTask } from './worker/contract.ts';
 
 /** What recovery works with. */
 export interface RecoveryParts {
@@ -33,7 +33,9 @@ export interface RecoveryParts {
 }
 
 /** The folder of a run, as far as recovery has to do with it. */
-export type RecoveringFolder = Pick<FolderRun, 'id' | 'task' | 'singly'>;
+export interface RecoveringFolder extends Pick<FolderRun, 'id' | 'singly'> {
+  task(scan: boolean): Pick<FolderTask, 'sourceRawName' | 'targetName'>;
+}
 
 /** How often a target is asked whether it has changed, at most. */
 const askEveryMs = 1_000;

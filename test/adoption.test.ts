@@ -2,20 +2,10 @@ import { expect, it } from 'vitest';
 import { systemClock } from '../src/clock.ts';
 import { type Journal, openJournal } from '../src/journal/index.ts';
 import { type Recovered, type RecoveryParts, recoverFolder } from '../src/recovery.ts';
-import type { FolderTask } from '../src/worker/contract.ts';
 import { opened, source, target, useStateDir } from './journal/fixtures.ts';
 import { ColumnLane, manyMessages } from './support/many-messages.ts';
 
-const task: FolderTask = {
-  folderId: 0,
-  sourceRawName: 'INBOX',
-  targetName: { raw: 'INBOX' },
-  scan: false,
-  listedBefore: null,
-  copiedBefore: 0,
-  singly: false,
-};
-const folder = { id: 0, task: () => task, singly: false };
+const folder = { id: 0, task: () => ({ sourceRawName: 'INBOX', targetName: { raw: 'INBOX' } }), singly: false };
 
 /** Adopts into the journal's only folder; `maxWrites`: then the run is stopped. */
 async function adopt(

@@ -34,8 +34,7 @@ async function adopt(source: FolderContents, target: FolderContents): Promise<nu
     await using journal = await openJournal(stateDir, 'anna@old.example:993', 'anna@new.example:993');
     const opened = { sourceRawName: 'INBOX', targetName: 'INBOX', sourceUidValidity: 1, targetUidValidity: 1 };
     const folder = await journal.openFolder({ ...opened, fence: 1, inDoubt: true });
-    const task = { folderId: 0, sourceRawName: 'INBOX', targetName: { raw: 'INBOX' }, scan: false, listedBefore: null };
-    const run = { id: 0, singly: false, task: () => ({ ...task, copiedBefore: 0, singly: false }) };
+    const run = { id: 0, singly: false, task: () => ({ sourceRawName: 'INBOX', targetName: { raw: 'INBOX' } }) };
     const facts = { messages: target.uids.length, uidNext: target.uids.length + 1, uidValidity: 1 };
     const lane = new ColumnLane(source, target);
     const parts = { lane, journal, clock: systemClock, settleMs: 0, seenAt: null, isStopping: () => false };
