@@ -22,7 +22,7 @@ const rules: readonly { files: RegExp; may: RegExp; types?: RegExp; why: string 
   },
   {
     files: /^protocol\/(framer|encoder)\.ts$/,
-    may: /^(node:|protocol\/(types|byte-source|errors|limits|frame|word|literal-marker|fetch-scan|utf7|sequence-set|flags)\.ts$)/,
+    may: /^(node:|protocol\/(types|byte-source|errors|limits|frame|word|literal-marker|fetch-scan|slice-pool|utf7|sequence-set|flags)\.ts$)/,
     why: 'the hot path leans on nothing that could be slow',
   },
   {

@@ -3,6 +3,7 @@ import { type FetchReceiver, FetchScan } from './fetch-scan.ts';
 import { Frame } from './frame.ts';
 import { type Limits, resolveLimits } from './limits.ts';
 import { findMarker, mayHoldLiterals, readMarker } from './literal-marker.ts';
+import { SlicePool, smallSlice } from './slice-pool.ts';
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -32,9 +33,6 @@ export interface FramerOptions {
   readonly onFetch?: FetchReceiver | undefined;
 }
 
-/** Slices below this are small: a small slice after a small one is copied, see `#addSlice`. */
-const smallSlice = 1024;
-const poolBytes = 16 * 1024;
 /** A carry buffer above this is not kept for the next line. */
 const keptCarryBytes = 64 * 1024;
 /** Blank lines inside one response that are overlooked. */
@@ -44,7 +42,7 @@ const empty: Buffer = Buffer.alloc(0);
 
 /**
  * Cuts a server's byte stream into responses (RFC 9051 4, 9): looks for CRLF outside literals only; inside a literal it
- * counts and slices. No byte of a literal is looked at or copied (but see `#addSlice`), text is copied only where a line
+ * counts and slices. No byte of a literal is looked at or copied (but see `SlicePool`), text is copied only where a line
  * crosses chunks. The result is the same for every chunking of the same bytes.
  *
  * Throws `ProtocolError` or `LimitError` from `push`, and the same error again from every later `push`.
@@ -74,8 +72,7 @@ export class Framer {
   #literalBytes = 0;
   #blankLines = 0;
 
-  #pool = empty;
-  #poolUsed = 0;
+  readonly #pool = new SlicePool();
 
   #chunk = empty;
   #position = 0;
@@ -276,34 +273,15 @@ export class Framer {
     if (size === 0) this.#endLiteral();
   }
 
-  /**
-   * Hands on the next bytes of the literal. A server that dribbles a literal in tiny chunks would cost an object per
-   * byte: a small slice that follows a small one is copied into a shared block, where neighbours grow together.
-   */
+  /** Hands on the next bytes of the literal. */
   #addSlice(chunk: Buffer, start: number, end: number): void {
     const bytes = end - start;
     if (this.#sink !== null) {
       this.#sink.write(chunk.subarray(start, end));
-    } else if (bytes >= smallSlice || !this.#coalesce(chunk, start, bytes)) {
+    } else if (bytes >= smallSlice || !this.#pool.take(this.#frame, chunk, start, bytes)) {
       this.#frame.addSlice(chunk, start, end);
     }
     if (this.#literalLeft === 0) this.#endLiteral();
-  }
-
-  #coalesce(chunk: Buffer, start: number, bytes: number): boolean {
-    const before = this.#frame.lastSliceLength();
-    if (before === -1) return false;
-    const fits = this.#poolUsed + bytes <= this.#pool.length;
-    const grows = fits && this.#frame.extendLastSlice(this.#pool, this.#poolUsed, bytes);
-    if (!grows && before >= smallSlice) return false;
-    if (!fits) {
-      this.#pool = Buffer.allocUnsafeSlow(poolBytes);
-      this.#poolUsed = 0;
-    }
-    chunk.copy(this.#pool, this.#poolUsed, start, start + bytes);
-    if (!grows) this.#frame.addSlice(this.#pool, this.#poolUsed, this.#poolUsed + bytes);
-    this.#poolUsed += bytes;
-    return true;
   }
 
   #endLiteral(): void {
