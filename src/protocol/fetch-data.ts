@@ -1,4 +1,5 @@
 import { dateTimeBytes, readDateTime } from './datetime.ts';
+import { knownSections, type SectionName } from './fetch-caches.ts';
 import type { Lexer } from './lexer.ts';
 import { type MessageItems, readBinarySize, readMessageItem } from './message-items.ts';
 import type { Literal } from './types.ts';
@@ -117,8 +118,7 @@ function parseOther(data: FetchData, lexer: Lexer): boolean {
       return true;
     case 'RFC822.HEADER':
     case 'RFC822.TEXT':
-      data.sections ??= new Map();
-      data.sections.set(name, lexer.nliteral());
+      addSection(data, name, lexer.nliteral());
       return true;
     default: {
       const items = readMessageItem(name, lexer, data.items);
@@ -151,14 +151,9 @@ function parseDate(lexer: Lexer): string {
   return lexer.string().toString('latin1');
 }
 
-/** `name[section]<origin> nstring`; the lexer is at the bracket. */
+/** `name[section]<origin> nstring`, but for BODY[] with nothing behind it; the lexer is at the bracket. */
 function parseSection(data: FetchData, lexer: Lexer, name: string): boolean {
-  lexer.skip(OPEN_BRACKET);
-  let section = '';
-  if (!lexer.skip(CLOSE_BRACKET)) {
-    section = sectionText(lexer);
-    if (!lexer.skip(CLOSE_BRACKET)) lexer.fail('"]"');
-  }
+  const section = sectionName(lexer);
   let origin = '';
   if (lexer.skip(LESS)) {
     origin = `<${lexer.number53()}>`;
@@ -166,18 +161,39 @@ function parseSection(data: FetchData, lexer: Lexer, name: string): boolean {
   }
   lexer.space();
   if (lexer.atPendingLiteral) return false;
-  if (name === 'BODY' && section === '' && origin === '') {
-    data.body = lexer.nliteral();
+  if (name === 'BODY' && origin === '') {
+    addSection(data, section.ofBody, lexer.nliteral());
   } else if (name === 'BODY' || name === 'BINARY') {
-    data.sections ??= new Map();
-    data.sections.set(`${name}[${section}]${origin}`, lexer.nliteral());
+    addSection(data, `${name}${section.text}${origin}`, lexer.nliteral());
   } else if (name === 'BINARY.SIZE') {
-    data.items = readBinarySize(section, lexer, data.items);
+    data.items = readBinarySize(section.text.slice(1, -1), lexer, data.items);
   } else {
     data.other ??= new Map();
-    data.other.set(`${name}[${section}]${origin}`, lexer.value());
+    data.other.set(`${name}${section.text}${origin}`, lexer.value());
   }
   return true;
+}
+
+function addSection(data: FetchData, key: string, literal: Literal | null): void {
+  data.sections ??= new Map();
+  data.sections.set(key, literal);
+}
+
+/** The brackets and what stands between them. */
+function sectionName(lexer: Lexer): SectionName {
+  const { buffer, end, position } = lexer;
+  const known = knownSections.find(buffer, position, end);
+  if (known !== null) {
+    lexer.position = position + known.bytes.length;
+    return known.value;
+  }
+  lexer.skip(OPEN_BRACKET);
+  const text = `[${sectionText(lexer)}]`;
+  if (!lexer.skip(CLOSE_BRACKET)) lexer.fail('"]"');
+  const section = { text, ofBody: `BODY${text}` };
+  // Behind a literal it would be another run.
+  if (lexer.buffer === buffer && lexer.end === end) knownSections.keep(buffer, position, lexer.position, section);
+  return section;
 }
 
 /** What stands between the brackets: part numbers and words, then perhaps header names in parentheses. */

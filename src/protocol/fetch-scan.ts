@@ -1,6 +1,6 @@
 import { dateTimeBytes, readDateTime } from './datetime.ts';
+import { knownFlagLists, knownSections } from './fetch-caches.ts';
 import type { FetchData } from './fetch-data.ts';
-import { findFlagList } from './flag-list-cache.ts';
 import type { Literal } from './types.ts';
 import { quad, quadAt } from './word.ts';
 
@@ -10,6 +10,7 @@ const SPACE = 0x20;
 const CLOSE_PAREN = 0x29;
 const STAR = 0x2a;
 const ZERO = 0x30;
+const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
 /** Called synchronously; the data may be kept. */
@@ -31,9 +32,10 @@ const maxDigits = 15;
 const maxNumber = 0xffff_ffff;
 
 /**
- * Reads the FETCH responses that come a million times in one pass over the bytes: UID, FLAGS seen before, INTERNALDATE,
- * RFC822.SIZE, MODSEQ and BODY[] as a literal, in any order, spelled as nearly every server spells them. It knows no
- * errors: what it leaves (-1) is for `Framer` and `parseFetch`, and what it takes they would read just the same.
+ * Reads the FETCH responses that come a million times in one pass over the bytes: UID, FLAGS, INTERNALDATE, RFC822.SIZE,
+ * MODSEQ and one literal as BODY[] or a section of it, in any order, spelled as nearly every server spells them; flag
+ * lists and sections when the parser has seen them before. It knows no errors: what it leaves (-1) is for `Framer` and
+ * `parseFetch`, and what it takes they would read just the same.
  */
 export class FetchScan {
   /** Announced by the line just read, -1 when that line ended the response. */
@@ -47,6 +49,8 @@ export class FetchScan {
   #internalDate: string | undefined = undefined;
   #size: number | undefined = undefined;
   #modSeq: bigint | undefined = undefined;
+  /** What the literal is, null for BODY[]. */
+  #section: string | null = null;
   /** What `#digits` read. */
   #number = 0;
 
@@ -62,6 +66,7 @@ export class FetchScan {
     this.#internalDate = undefined;
     this.#size = undefined;
     this.#modSeq = undefined;
+    this.#section = null;
     return this.#items(buffer, at + 8, end);
   }
 
@@ -76,6 +81,8 @@ export class FetchScan {
 
   /** What was read since `head`. */
   toData(literal: Literal | undefined): FetchData {
+    const section = this.#section;
+    const isSection = section !== null && literal !== undefined;
     return {
       seq: this.#seq,
       uid: this.#uid,
@@ -83,8 +90,8 @@ export class FetchScan {
       internalDate: this.#internalDate,
       size: this.#size,
       modSeq: this.#modSeq,
-      body: literal,
-      sections: undefined,
+      body: isSection ? undefined : literal,
+      sections: isSection ? new Map<string, Literal | null>().set(section, literal) : undefined,
       items: undefined,
       other: undefined,
     };
@@ -94,7 +101,9 @@ export class FetchScan {
     for (let at = start; end - at >= minItemBytes; at++) {
       const name = quadAt(buffer, at);
       const more = quadAt(buffer, at + 4);
-      if (name === body) return more === openBrace ? this.#announcement(buffer, at + 7, end) : -1;
+      if (name === body) {
+        return more === openBrace ? this.#announcement(buffer, at + 7, end) : this.#readSection(buffer, at + 4, end);
+      }
       if (name === uid) at = this.#readUid(buffer, at + 4, end);
       else if (name === flag) at = this.#readFlags(buffer, at + 2, end);
       else if (name === inte && more === rnal) at = this.#readDate(buffer, at + 8, end);
@@ -119,9 +128,9 @@ export class FetchScan {
 
   #readFlags(buffer: Buffer, start: number, end: number): number {
     if (quadAt(buffer, start) !== ags) return -1;
-    const known = findFlagList(buffer, start + 4, end);
+    const known = knownFlagLists.find(buffer, start + 4, end);
     if (known === null) return -1;
-    this.#flags = known.flags;
+    this.#flags = known.value;
     return start + 4 + known.bytes.length;
   }
 
@@ -145,6 +154,15 @@ export class FetchScan {
     if (at === -1 || at === end || buffer[at] !== CLOSE_PAREN) return -1;
     this.#modSeq = BigInt(this.#number);
     return at + 1;
+  }
+
+  #readSection(buffer: Buffer, start: number, end: number): number {
+    const known = knownSections.find(buffer, start, end);
+    if (known === null) return -1;
+    const at = start + known.bytes.length;
+    if (end - at < 2 || buffer[at] !== SPACE || buffer[at + 1] !== OPEN_BRACE) return -1;
+    this.#section = known.value.ofBody;
+    return this.#announcement(buffer, at + 1, end);
   }
 
   #announcement(buffer: Buffer, start: number, end: number): number {

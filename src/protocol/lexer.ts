@@ -2,7 +2,7 @@ import { internAtom, internUpper } from './atom-cache.ts';
 import { endsAtom, endsFlag } from './byte-class.ts';
 import { LimitError, ProtocolError } from './errors.ts';
 import { excerpt } from './excerpt.ts';
-import { findFlagList, keepFlagList } from './flag-list-cache.ts';
+import { knownFlagLists } from './fetch-caches.ts';
 import { Frame } from './frame.ts';
 import { defaultLimits } from './limits.ts';
 import type { Literal } from './types.ts';
@@ -282,15 +282,15 @@ export class Lexer {
    */
   flagList(): readonly string[] {
     const { buffer, position: start } = this;
-    const known = findFlagList(buffer, start, this.end);
+    const known = knownFlagLists.find(buffer, start, this.end);
     if (known !== null) {
       this.position = start + known.bytes.length;
-      return known.flags;
+      return known.value;
     }
     const flags: string[] = [];
     if (!this.skip(OPEN_PAREN)) this.fail('a flag list');
     while (!this.close()) flags.push(this.peek() === QUOTE ? this.quoted().toString('latin1') : this.#flag());
-    keepFlagList(buffer, start, this.position, flags);
+    knownFlagLists.keep(buffer, start, this.position, Object.freeze(flags));
     return flags;
   }
 

@@ -5,23 +5,27 @@ import type { Frame } from '../../src/protocol/frame.ts';
 import { Framer, type FramerOptions } from '../../src/protocol/framer.ts';
 import type { Limits } from '../../src/protocol/limits.ts';
 import { parseResponse } from '../../src/protocol/response.ts';
+import type { Literal } from '../../src/protocol/types.ts';
 import { cutAt, cutEvery, readAtEveryChunking, wire } from '../support/chunking.ts';
-import { readResponses, readScanned, readUnscanned, toText } from '../support/responses.ts';
+import { readResponses, readScanned, readUnscanned, toPlainFetch } from '../support/responses.ts';
 
 /** What the scan takes of one chunk, literals as text. */
 function scan(bytes: Buffer, options: FramerOptions = {}): { taken: unknown[]; left: number } {
   const taken: unknown[] = [];
   let left = 0;
-  const onFetch = (data: FetchData) => taken.push({ ...data, body: toText(data.body) });
+  const onFetch = (data: FetchData) => taken.push(toPlainFetch(data));
   new Framer(() => left++, { ...options, onFetch }).push(bytes);
   return { taken, left };
 }
 
 const date = '17-Jul-1996 02:44:25 -0700';
 
-// A list of flags is taken once the parser has seen it.
+// Lists of flags and sections are taken once the parser has seen them.
 beforeAll(() => {
-  readUnscanned([wire('* 1 FETCH (FLAGS ())', '* 1 FETCH (FLAGS (\\Seen))', '* 1 FETCH (FLAGS (\\Answered \\Seen))')]);
+  readUnscanned([
+    wire('* 1 FETCH (FLAGS ())', '* 1 FETCH (FLAGS (\\Seen))', '* 1 FETCH (FLAGS (\\Answered \\Seen))'),
+    wire('* 1 FETCH (BODY[1.MIME] NIL BODY[header.fields ("Date" TO)] NIL BODY[]<1> NIL)'),
+  ]);
 });
 
 describe('FetchScan', () => {
@@ -39,6 +43,12 @@ describe('FetchScan', () => {
     ['a mod-sequence', ['(MODSEQ (715194045007))'], { modSeq: 715194045007n }],
     ['a body', ['(BODY[] {5}', 'a\r\nb))'], { body: 'a\r\nb)' }],
     ['an empty body', ['(BODY[] {0}', ')'], { body: '' }],
+    ['a section', ['(BODY[1.MIME] {2}', 'ab)'], { sections: new Map([['BODY[1.MIME]', 'ab']]) }],
+    [
+      'a section in a spelling of its own',
+      ['(UID 7 BODY[header.fields ("Date" TO)] {2}', 'ab FLAGS ())'],
+      { uid: 7, flags: [], sections: new Map([['BODY[HEADER.FIELDS (DATE TO)]', 'ab']]) },
+    ],
     ['a row of a listing', ['(UID 7 RFC822.SIZE 9)'], { uid: 7, size: 9 }],
     [
       'a row of a listing with flags',
@@ -71,7 +81,7 @@ describe('FetchScan', () => {
         '* 3 FETCH (EMAILID (x))',
         '* 3 FETCH (UID 1 X-GM-MSGID 2)',
         '* 3 FETCH (FLAGX (\\Seen))',
-        '* 3 FETCH (BODY[TEXT] {1}',
+        '* 3 FETCH (BODY[9.8] {1}',
         'x)',
       ],
     ],
@@ -96,9 +106,16 @@ describe('FetchScan', () => {
         'x)',
         '* 3 FETCH (BODY[] {1+}',
         'x)',
+        '* 3 FETCH (BODY[]<0> {1}',
+        'x)',
+        '* 3 FETCH (BODY[1.MIME] NIL)',
+        '* 3 FETCH (BODY[1.MIME] "{1}")',
       ],
     ],
-    ['two bodies', ['* 3 FETCH (BODY[] {1}', 'x BODY[] {1}', 'y)']],
+    [
+      'two literals',
+      ['* 3 FETCH (BODY[] {1}', 'x BODY[] {1}', 'y)', '* 3 FETCH (BODY[] {1}', 'x BODY[1.MIME] {1}', 'y)'],
+    ],
     [
       'numbers of many digits',
       [
@@ -133,6 +150,10 @@ describe('FetchScan', () => {
     `(INTERNALDATE "17-Jul-1996 02:44:\n5 -0700")`,
     '(FLAGS (\\Seen)',
     '(BODY[] {1}',
+    '(BODY[1.MIME]{1}\r\nx)',
+    '(BODY[1.MIME]x{1}\r\nx)',
+    '(BODY[1.MIME] (1}\r\nx)',
+    '(BODY[1.MIME {1}',
   ])('takes nothing of %j, which the parser refuses', (items) => {
     const bytes = wire(`* 3 FETCH ${items}`);
     expect(scan(bytes).taken).toEqual([]);
@@ -153,11 +174,19 @@ describe('FetchScan', () => {
         'maxResponseBytes',
         'maxLiterals',
       ]) {
-        readAtEveryChunking(bytes, (chunks) => readResponses(chunks, { limits: { [name]: cap } }));
+        const limits = { [name]: cap };
+        readAtEveryChunking(bytes, (chunks) => readResponses(chunks, { limits }));
       }
     }
     expect(readScanned([bytes], { limits: { maxTextBytes: 46 } }).error).toBeNull();
     expect(readScanned([bytes], { limits: { maxTextBytes: 45 } }).error).toBe('LIMIT');
+  });
+
+  it('counts the literals inside the name of a section', () => {
+    const bytes = wire('* 4 FETCH (BODY[HEADER.FIELDS ({2}', 'TO)] {1}', 'x)');
+    expect(readUnscanned([bytes]).error).toBeNull();
+    expect(scan(bytes)).toEqual({ taken: [], left: 1 });
+    expect(readScanned([bytes], { limits: { maxLiterals: 1 } }).error).toBe('LIMIT');
   });
 
   it('hands out the very bytes of the chunk as body', () => {
@@ -224,7 +253,15 @@ const common = fc.oneof(
   number.map((size) => `RFC822.SIZE ${size}`),
   number.map((modSeq) => `MODSEQ (${modSeq})`),
   fc
-    .tuple(often('BODY[]', 'RFC822', 'body[]', 'BODY[]<0>'), often('', '~', ' '), often('', '+', '\n'), text)
+    .tuple(
+      fc.oneof(
+        often('BODY[]', 'RFC822', 'body[]', 'BODY[]<0>'),
+        often('BODY[1.MIME]', 'BODY[2]', 'BODY[HEADER.FIELDS ("]")]'),
+      ),
+      often('', '~', ' '),
+      often('', '+', '\n'),
+      text,
+    )
     .map(([name, before, behind, text]) => {
       const bytes = Buffer.from(text).toString('latin1');
       return `${name} ${before}{${bytes.length}${behind}}\r\n${bytes}`;
@@ -294,7 +331,11 @@ function read(
   const events: unknown[] = [];
   let taken = 0;
   const tell = (data: FetchData) =>
-    events.push({ ...data, body: data.body?.chunks.map((slice) => slice.toString('latin1')) });
+    events.push({
+      ...data,
+      body: slicesOf(data.body),
+      sections: [...(data.sections ?? [])].map(([key, literal]) => [key, slicesOf(literal)]),
+    });
   const onFrame = (frame: Frame) => {
     const response = parseResponse(frame);
     if (response.kind !== 'data') events.push(response);
@@ -317,4 +358,8 @@ function read(
     events.push(error);
   }
   return { events, taken };
+}
+
+function slicesOf(literal: Literal | null | undefined): string[] | undefined {
+  return literal?.chunks.map((slice) => slice.toString('latin1'));
 }
