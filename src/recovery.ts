@@ -102,12 +102,12 @@ class Recovery {
     const batches = countBatches(open);
     let found = 0;
     let foundAt = clock.now();
-    let still = seenAt === null ? null : { mark: markOf(atStart), since: seenAt };
+    let still = seenAt === null ? null : { facts: atStart, since: seenAt };
     for (let looked = false; open.length > 0; ) {
       const askedAt = clock.now();
       const facts = await this.#status();
-      if (still === null || still.mark !== markOf(facts)) {
-        still = { mark: markOf(facts), since: clock.now() };
+      if (still === null || !isSame(still.facts, facts)) {
+        still = { facts, since: clock.now() };
         looked = false;
       }
       if (!looked) {
@@ -235,9 +235,11 @@ class Recovery {
   }
 }
 
-/** What changes when a folder gets a message. RFC 3501 2.3.1.1: UIDNEXT always does; not every server tells it. */
-function markOf(facts: FolderFacts | null): number | null {
-  return facts === null ? null : (facts.uidNext ?? facts.messages);
+/** False when the folder got a message. RFC 3501 2.3.1.1: UIDNEXT rises then; but not every answer tells it. */
+function isSame(before: FolderFacts | null, now: FolderFacts | null): boolean {
+  if (before === null || now === null) return before === now;
+  const isKnown = before.uidNext !== null && now.uidNext !== null;
+  return before.messages === now.messages && (!isKnown || before.uidNext === now.uidNext);
 }
 
 /** Batch -> intents. */

@@ -22,7 +22,12 @@ afterEach(() => {
 function start(clock: ManualClock, disable: readonly string[] = []): Engine {
   const engine = new Engine({
     source: { disable: needless },
-    target: { clock, disable: [...needless, ...disable], staleStatus: true },
+    target: {
+      clock,
+      disable: [...needless, ...disable],
+      staleStatus: true,
+      selectTellsUidNext: !disable.includes('UNSELECT'),
+    },
     clock,
     settleMs,
     idleMs: 40,

@@ -177,7 +177,8 @@ function announceSelected(session: SandboxSession): void {
   const unseen = view.findIndex((message) => !message.flags.has('\\Seen'));
   if (unseen !== -1) session.untagged(`OK [UNSEEN ${unseen + 1}] First unseen.`);
   session.untagged(`OK [UIDVALIDITY ${mailbox.uidValidity}] UIDs valid`);
-  session.untagged(`OK [UIDNEXT ${mailbox.uidNext}] Predicted next UID`);
+  const { selectTellsUidNext = true } = session.server.options;
+  if (selectTellsUidNext) session.untagged(`OK [UIDNEXT ${mailbox.uidNext}] Predicted next UID`);
   if (options.uidNotSticky === true && session.has('UIDPLUS'))
     session.untagged('NO [UIDNOTSTICKY] Non-persistent UIDs');
   if (session.has('CONDSTORE')) session.untagged(`OK [HIGHESTMODSEQ ${mailbox.highestModSeq}] Highest`);

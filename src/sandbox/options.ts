@@ -76,6 +76,8 @@ export interface SandboxOptions {
    * Dovecot (RFC 9051 6.3.11 warns of it).
    */
   staleStatus?: boolean;
+  /** False: SELECT and EXAMINE tell no UIDNEXT, as Courier. Default true. */
+  selectTellsUidNext?: boolean;
   /** Takes no message into the mailbox that the session has opened with EXAMINE, as Courier. */
   refuseAppendToExamined?: boolean;
   /** UIDVALIDITY of each account's first mailbox; the others count on from it. Default 1,600,000,001. */

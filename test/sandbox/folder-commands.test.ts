@@ -354,6 +354,11 @@ test('STATUS of the selected mailbox is up to date, but not on a server like Dov
   }
 });
 
+test('SELECT tells UIDNEXT, but not on a server like Courier', () => {
+  expect(openRaw().client.say('a1 SELECT INBOX').join()).toContain('[UIDNEXT 1]');
+  expect(openRaw({ selectTellsUidNext: false }).client.say('a1 SELECT INBOX').join()).not.toContain('UIDNEXT');
+});
+
 test('with UIDs that do not stick, each SELECT of a mailbox nobody watches gives new ones', () => {
   const { alice, client, server } = openRaw({ uidNotSticky: true });
   alice.inbox.append({ body: mail('a'), uid: 9 });
