@@ -1,14 +1,10 @@
 /** What the live tests share: the servers of this machine, account files, and the real command as a child process. */
-import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, inject } from 'vitest';
-import { commandFile, ensureBuilt } from '../../scripts/setup.mjs';
 import type { FolderReport, JobReport } from '../../src/job.ts';
 import type { AccountAccess } from '../support/servers/index.ts';
-
-/** Longest time one run of the command may take. */
-const commandPatienceMs = 100_000;
+import { type CommandEvent, RunningCommand } from './running.ts';
 
 /** What this machine can run. */
 export function availableServers() {
@@ -75,11 +71,6 @@ export interface CommandResult {
   readonly events: readonly CommandEvent[];
 }
 
-export interface CommandEvent {
-  readonly event: string;
-  readonly [field: string]: unknown;
-}
-
 /** For the environment of a command: a file of `test/support` that is loaded before it, on each of its threads. */
 export function preload(file: string, env: Record<string, string> = {}): Record<string, string> {
   return { ...env, NODE_OPTIONS: `--import=${new URL(`../support/${file}`, import.meta.url).href}` };
@@ -91,55 +82,10 @@ export async function runCommand(
   env: Record<string, string> = {},
   input = '',
 ): Promise<CommandResult> {
-  ensureBuilt();
-  const child = spawn(process.execPath, [commandFile, ...args], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, NO_COLOR: '1', ...env },
-  });
-  // One that does not read has ended before it was given everything.
-  child.stdin.on('error', () => {});
-  child.stdin.end(input);
-  const output = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name].setEncoding('utf8').on('data', (text: string) => {
-      output[name] += text;
-    });
-  }
-  const exitCode = await new Promise<number | null>((resolve, reject) => {
-    const timer = setTimeout(() => {
-      child.kill('SIGKILL');
-      reject(new Error(`${args.join(' ')} did not end:\n${output.stderr.slice(-4000)}`));
-    }, commandPatienceMs);
-    child.once('error', reject);
-    child.once('close', (code) => {
-      clearTimeout(timer);
-      resolve(code);
-    });
-  });
-  const events = args.includes('--json') ? parseEvents(output.stdout) : [];
-  return { exitCode, ...output, events };
-}
-
-/** Starts the built command and ends it with SIGKILL when `isTime` holds for its events so far, or when it ends by itself. */
-export async function killCommand(
-  args: readonly string[],
-  isTime: (events: readonly CommandEvent[]) => boolean,
-): Promise<boolean> {
-  ensureBuilt();
-  const child = spawn(process.execPath, [commandFile, ...args, '--json'], { stdio: ['ignore', 'pipe', 'ignore'] });
-  let stdout = '';
-  let killed = false;
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-    if (killed || !isTime(parseEvents(stdout.slice(0, stdout.lastIndexOf('\n') + 1)))) return;
-    killed = true;
-    child.kill('SIGKILL');
-  });
-  await new Promise<void>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', () => resolve());
-  });
-  return killed;
+  const command = RunningCommand.start(args, env, input);
+  const { code } = await command.ended;
+  const { stdout, stderr, events } = command;
+  return { exitCode: code, stdout, stderr, events };
 }
 
 /** Runs `imap-migrate ARGS --json` and returns its report beside the rest. */
@@ -176,11 +122,4 @@ export function refusals(report: JobReport): string[] {
   return report.folders.flatMap((folder) =>
     folder.refused.map((refusal) => `${refusal.folder} UID ${refusal.uid}: ${refusal.code} ${refusal.message}`),
   );
-}
-
-function parseEvents(stdout: string): CommandEvent[] {
-  return stdout
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as CommandEvent);
 }
