@@ -71,9 +71,10 @@ export interface CommandResult {
   readonly events: readonly CommandEvent[];
 }
 
-/** For the environment of a command: a file of `test/support` that is loaded before it, on each of its threads. */
-export function preload(file: string, env: Record<string, string> = {}): Record<string, string> {
-  return { ...env, NODE_OPTIONS: `--import=${new URL(`../support/${file}`, import.meta.url).href}` };
+/** Environment of a command: files of `test/support` that are loaded before it, on each of its threads. */
+export function preload(...files: readonly string[]): Record<string, string> {
+  const imports = files.map((file) => `--import=${new URL(`../support/${file}`, import.meta.url).href}`);
+  return { NODE_OPTIONS: imports.join(' ') };
 }
 
 /** Runs the built command with `input` on its standard input; rejects only when it cannot be started or does not end. */
