@@ -14,6 +14,11 @@ interface Items {
 
 const headers = 'Message-ID: <abcdefghij@example.org>\r\n\r\n';
 const person = '(("A B" NIL "ab" "example.org"))';
+const parts =
+  '(("TEXT" "PLAIN" ("CHARSET" "utf-8") NIL NIL "QUOTED-PRINTABLE" 1152 23 NIL NIL NIL NIL)' +
+  '("TEXT" "HTML" ("CHARSET" "utf-8") NIL NIL "QUOTED-PRINTABLE" 4152 93 NIL NIL NIL NIL) ' +
+  '"ALTERNATIVE" ("BOUNDARY" "b1") NIL NIL)("APPLICATION" "PDF" ("NAME" "report.pdf") NIL NIL "BASE64" 45540 NIL ' +
+  '("ATTACHMENT" ("FILENAME" "report.pdf")) NIL NIL)';
 const people = `${person} ${person} NIL ${person} NIL NIL NIL`;
 
 const rows: readonly Items[] = [
@@ -45,6 +50,14 @@ const rows: readonly Items[] = [
     asked: ['UID', 'ENVELOPE'],
     sent: (seq) =>
       `UID ${seq + 1000} ENVELOPE ("Wed, 17 Jul 1996 02:23:25 -0700" "subject" ${people} "<id@example.org>")`,
+  },
+  {
+    name: 'FLAGS ENVELOPE BODYSTRUCTURE',
+    asked: ['UID', 'FLAGS', 'ENVELOPE', 'BODYSTRUCTURE'],
+    sent: (seq) =>
+      `UID ${seq + 1000} FLAGS (${flagsOf(seq)}) ENVELOPE ("Wed, 17 Jul 1996 02:23:25 -0700" "Re: subject ${seq}" ` +
+      `${people} "<in-reply-to-${seq}@example.org>" "<id-${seq}@example.org>") BODYSTRUCTURE (${parts} "MIXED" ` +
+      `("BOUNDARY" "----=_Part_${seq}") NIL NIL)`,
   },
 ];
 

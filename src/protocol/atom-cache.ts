@@ -1,4 +1,4 @@
-import { toUpperAscii, toUpperByte } from './word.ts';
+import { toLowerAscii, toLowerByte, toUpperAscii, toUpperByte } from './word.ts';
 
 /**
  * Flags, item names and response names come in the same few spellings millions of times. These direct-mapped tables hand
@@ -11,6 +11,7 @@ const maxCachedLength = 32;
 
 const exactAtoms: string[] = new Array<string>(slots).fill('');
 const upperAtoms: string[] = new Array<string>(slots).fill('');
+const lowerAtoms: string[] = new Array<string>(slots).fill('');
 
 /** The bytes from `start` to `end` as a latin1 string. */
 export function internAtom(buffer: Buffer, start: number, end: number): string {
@@ -45,5 +46,23 @@ export function internUpper(buffer: Buffer, start: number, end: number): string 
   }
   const atom = toUpperAscii(buffer.toString('latin1', start, end));
   upperAtoms[slot] = atom;
+  return atom;
+}
+
+/** The bytes from `start` to `end` as a latin1 string with ASCII letters in lower case. */
+export function internLower(buffer: Buffer, start: number, end: number): string {
+  const length = end - start;
+  if (length > maxCachedLength || length <= 0) return toLowerAscii(buffer.toString('latin1', start, end));
+  let hash = length;
+  for (let at = start; at < end; at++) hash = (Math.imul(hash, 31) + toLowerByte(buffer[at] as number)) | 0;
+  const slot = (hash ^ (hash >>> 10)) & (slots - 1);
+  const known = lowerAtoms[slot] as string;
+  if (known.length === length) {
+    let at = 0;
+    while (at < length && known.charCodeAt(at) === toLowerByte(buffer[start + at] as number)) at++;
+    if (at === length) return known;
+  }
+  const atom = toLowerAscii(buffer.toString('latin1', start, end));
+  lowerAtoms[slot] = atom;
   return atom;
 }

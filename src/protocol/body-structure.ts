@@ -2,9 +2,8 @@ import { type Envelope, parseEnvelope } from './envelope.ts';
 import { LimitError } from './errors.ts';
 import { decodeHeader } from './header-text.ts';
 import type { Lexer } from './lexer.ts';
-import { readNumber, readText, skipToClose } from './lexer-text.ts';
+import { readLower, readNumber, readText, skipToClose } from './lexer-text.ts';
 import type { Value } from './value.ts';
-import { toLowerAscii } from './word.ts';
 
 const OPEN_PAREN = 0x28;
 
@@ -241,11 +240,6 @@ function readLanguages(lexer: Lexer): readonly string[] | null {
     if (language !== null) languages.push(language);
   }
   return languages;
-}
-
-function readLower(lexer: Lexer): string | null {
-  const text = readText(lexer);
-  return text === null ? null : toLowerAscii(text);
 }
 
 function readHeader(lexer: Lexer): string | null {

@@ -81,13 +81,30 @@ function toEpochMs(
   [hour = '', minute = '', second = '']: readonly (string | undefined)[],
   zoneMinutes: number,
 ): number | null {
-  const month = months.findIndex((name) => name.toLowerCase() === monthName.toLowerCase());
-  const date = new Date(0);
-  date.setUTCFullYear(year, month, day);
-  if (month === -1 || date.getUTCMonth() !== month || date.getUTCDate() !== day) return null;
+  const month = monthNumbers[monthName] ?? monthNumbers[capitalised(monthName)] ?? -1;
+  if (month === -1 || day < 1 || day > daysIn(year, month)) return null;
   // 60 is a leap second; it counts as the next minute's first, as everywhere.
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60) return null;
-  return date.getTime() + ((Number(hour) * 60 + Number(minute) - zoneMinutes) * 60 + Number(second)) * 1000;
+  const seconds = (Number(hour) * 60 + Number(minute) - zoneMinutes) * 60 + Number(second);
+  return startOfDay(year, month, day) + seconds * 1000;
+}
+
+const monthNumbers: Readonly<Record<string, number>> = Object.fromEntries(months.map((name, index) => [name, index]));
+
+function capitalised(name: string): string {
+  return name.slice(0, 1).toUpperCase() + name.slice(1).toLowerCase();
+}
+
+const monthDays = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+function daysIn(year: number, month: number): number {
+  const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  return month === 1 && isLeap ? 29 : (monthDays[month] ?? 0);
+}
+
+function startOfDay(year: number, month: number, day: number): number {
+  // Date.UTC takes years below 100 for years of the last century.
+  return year >= 100 ? Date.UTC(year, month, day) : new Date(0).setUTCFullYear(year, month, day);
 }
 
 function toDate(epochMs: number | null): Date | null {

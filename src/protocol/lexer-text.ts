@@ -1,5 +1,6 @@
-import { internAtom } from './atom-cache.ts';
+import { internAtom, internLower } from './atom-cache.ts';
 import type { Lexer } from './lexer.ts';
+import { toLowerAscii } from './word.ts';
 
 const QUOTE = 0x22;
 const OPEN_PAREN = 0x28;
@@ -17,20 +18,40 @@ const NINE = 0x39;
 /** `nstring` as latin1, from bytes up to the closing quote where nothing is escaped. Null for NIL and for what is none. */
 export function readText(lexer: Lexer): string | null {
   lexer.skipSpaces();
-  const { buffer, end, position } = lexer;
-  if (position < end && buffer[position] === QUOTE) {
-    let at = position + 1;
-    while (at < end && buffer[at] !== QUOTE && buffer[at] !== BACKSLASH) at++;
-    if (at >= end || buffer[at] !== QUOTE) return lexer.quoted().toString('latin1');
-    lexer.position = at + 1;
-    return internAtom(buffer, position + 1, at);
+  if (lexer.nil()) return null;
+  const end = endOfPlainQuoted(lexer);
+  if (end !== -1) {
+    const start = lexer.position + 1;
+    lexer.position = end + 1;
+    return internAtom(lexer.buffer, start, end);
   }
   if (lexer.atString) return lexer.string().toString('latin1');
   const next = lexer.peek();
-  if (next === CLOSE_PAREN || lexer.nil()) return null;
+  if (next === CLOSE_PAREN) return null;
   if (next !== OPEN_PAREN) return lexer.atom();
   lexer.value();
   return null;
+}
+
+/** `readText` with ASCII letters in lower case, for words that know no case and come again and again. */
+export function readLower(lexer: Lexer): string | null {
+  lexer.skipSpaces();
+  const end = endOfPlainQuoted(lexer);
+  if (end === -1) {
+    const text = readText(lexer);
+    return text === null ? null : toLowerAscii(text);
+  }
+  const start = lexer.position + 1;
+  lexer.position = end + 1;
+  return internLower(lexer.buffer, start, end);
+}
+
+/** Where the quoted string at the cursor ends, -1 where there is none or something is escaped in it. */
+function endOfPlainQuoted({ buffer, end, position }: Lexer): number {
+  if (position >= end || buffer[position] !== QUOTE) return -1;
+  let at = position + 1;
+  while (at < end && buffer[at] !== QUOTE && buffer[at] !== BACKSLASH) at++;
+  return at < end && buffer[at] === QUOTE ? at : -1;
 }
 
 /** `number`; null for NIL, and where the next field is no number. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { internAtom, internUpper } from '../../src/protocol/atom-cache.ts';
-import { toUpperAscii } from '../../src/protocol/word.ts';
+import { internAtom, internLower, internUpper } from '../../src/protocol/atom-cache.ts';
+import { toLowerAscii, toUpperAscii } from '../../src/protocol/word.ts';
 
 const bytes = fc.uint8Array({ maxLength: 40 }).map((array) => Buffer.from(array));
 // Few letters and short words: neighbours in the tables collide.
@@ -25,6 +25,7 @@ describe('interned atoms', () => {
           const text = atom.toString('latin1');
           expect(internAtom(framed, 1, 1 + atom.length)).toBe(text);
           expect(internUpper(framed, 1, 1 + atom.length)).toBe(toUpperAscii(text));
+          expect(internLower(framed, 1, 1 + atom.length)).toBe(toLowerAscii(text));
         }
       }),
     );

@@ -91,6 +91,22 @@ describe('dateToInternalDate', () => {
   });
 });
 
+describe('every day', () => {
+  const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+  it.each([4, 99, 1900, 2000, 2023, 2024, 9999])('of the year %d is a date, and no other', (year) => {
+    for (let month = 0; month < 12; month++) {
+      for (let day = 0; day <= 32; day++) {
+        const date = new Date(0);
+        date.setUTCFullYear(year, month, day);
+        const exists = date.getUTCMonth() === month && date.getUTCDate() === day;
+        const raw = `${String(day).padStart(2, '0')}-${months[month]}-${String(year).padStart(4, '0')} 00:00:00 +0000`;
+        expect(internalDateToEpochMs(raw), raw).toBe(exists ? date.getTime() : null);
+      }
+    }
+  });
+});
+
 describe('internalDateToDate and internalDateZoneMinutes', () => {
   it.each<[string, string | null, number | null]>([
     [' 7-Feb-1994 22:43:04 +0100', '1994-02-07T21:43:04.000Z', 60],
