@@ -78,7 +78,7 @@ async function main(): Promise<void> {
   await runBench(cases, {
     title: 'fetch-data: items',
     unit: 'responses',
-    compareWith: ['copy', 'imapflow'],
+    compareWith: ['copy', 'imapflow', 'imapflow, parsed'],
     time: 'processor',
   });
 }

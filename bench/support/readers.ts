@@ -1,5 +1,6 @@
 import parseImapflow from 'imapflow/lib/handler/imap-parser.js';
 import { ImapStream } from 'imapflow/lib/handler/imap-stream.js';
+import { formatMessageResponse } from 'imapflow/lib/tools.js';
 import { type FetchData, parseFetch } from '../../src/protocol/fetch-data.ts';
 import { Framer } from '../../src/protocol/framer.ts';
 import { parseResponse } from '../../src/protocol/response.ts';
@@ -22,7 +23,7 @@ export interface Reading {
 /** The peer is so much slower that a part of the stream has to do. */
 const peerShare = 16;
 
-/** A plain copy, framing alone, framing and parsing with and without the scan, all of it up to the caller, and imapflow. */
+/** A plain copy, framing alone, framing and parsing with and without the scan, all of it up to the caller, and imapflow's two. */
 export async function readingCases({ group, stream, count, chunkBytes, items }: Reading): Promise<BenchCase[]> {
   const chunks = cut(stream(count), chunkBytes);
   const bytes = totalBytes(chunks);
@@ -50,7 +51,14 @@ export async function readingCases({ group, stream, count, chunkBytes, items }: 
       name: 'imapflow',
       bytes: totalBytes(peerChunks),
       units: peerCount,
-      run: () => parseAllWithImapflow(peerChunks, peerCount),
+      run: () => parseAllWithImapflow(peerChunks, peerCount, false),
+    },
+    {
+      group,
+      name: 'imapflow, parsed',
+      bytes: totalBytes(peerChunks),
+      units: peerCount,
+      run: () => parseAllWithImapflow(peerChunks, peerCount, true),
     },
   ];
 }
@@ -97,8 +105,8 @@ function parseAll(chunks: readonly Buffer[], expected: number, scans: boolean): 
   check(counter.messages, expected);
 }
 
-/** The peer's read loop without its logging. */
-async function parseAllWithImapflow(chunks: readonly Buffer[], expected: number): Promise<void> {
+/** The peer's read loop without its logging: up to its tokens, or on to what its own `fetch` hands out. */
+async function parseAllWithImapflow(chunks: readonly Buffer[], expected: number, whole: boolean): Promise<void> {
   const stream = new ImapStream({ logger: silentLogger });
   let messages = 0;
   const done = new Promise<void>((resolve, reject) => {
@@ -108,7 +116,8 @@ async function parseAllWithImapflow(chunks: readonly Buffer[], expected: number)
       reading = true;
       for (let item = stream.read(); item !== null; item = stream.read()) {
         const parsed = await parseImapflow(item.payload, { literals: item.literals });
-        if (parsed.attributes !== undefined) messages++;
+        const message = whole ? await formatMessageResponse(parsed, mailbox) : parsed.attributes;
+        if (message !== undefined) messages++;
         item.next();
       }
       reading = false;
@@ -125,6 +134,8 @@ async function parseAllWithImapflow(chunks: readonly Buffer[], expected: number)
   await done;
   stream.destroy();
 }
+
+const mailbox = { path: 'INBOX', delimiter: '/', flags: new Set<string>(), uidValidity: 1n, uidNext: 2, exists: 1 };
 
 const silentLogger = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 

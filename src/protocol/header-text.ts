@@ -8,9 +8,14 @@ const encodedWord = /=\?([^?*\s]{1,40})(?:\*[^?\s]{0,40})?\?([bq])\?([^?]*)\?=/g
 
 /** Bytes given as latin1, as text: UTF-8 (RFC 6532) where they are that, else unchanged. */
 export function toUnicode(raw: string): string {
-  if (!/[\x80-\xff]/.test(raw)) return raw;
+  if (isAscii(raw)) return raw;
   const bytes = Buffer.from(raw, 'latin1');
   return isUtf8(bytes) ? bytes.toString('utf8') : raw;
+}
+
+function isAscii(text: string): boolean {
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x7f) return false;
+  return true;
 }
 
 /**

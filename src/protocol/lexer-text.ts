@@ -2,6 +2,7 @@ import { internAtom, internLower } from './atom-cache.ts';
 import type { Lexer } from './lexer.ts';
 import { toLowerAscii } from './word.ts';
 
+const SPACE = 0x20;
 const QUOTE = 0x22;
 const OPEN_PAREN = 0x28;
 const CLOSE_PAREN = 0x29;
@@ -17,14 +18,15 @@ const NINE = 0x39;
 
 /** `nstring` as latin1, from bytes up to the closing quote where nothing is escaped. Null for NIL and for what is none. */
 export function readText(lexer: Lexer): string | null {
-  lexer.skipSpaces();
+  const end = toPlainQuoted(lexer);
+  if (end === -1) return readOddText(lexer);
+  const start = lexer.position + 1;
+  lexer.position = end + 1;
+  return internAtom(lexer.buffer, start, end);
+}
+
+function readOddText(lexer: Lexer): string | null {
   if (lexer.nil()) return null;
-  const end = endOfPlainQuoted(lexer);
-  if (end !== -1) {
-    const start = lexer.position + 1;
-    lexer.position = end + 1;
-    return internAtom(lexer.buffer, start, end);
-  }
   if (lexer.atString) return lexer.string().toString('latin1');
   const next = lexer.peek();
   if (next === CLOSE_PAREN) return null;
@@ -35,10 +37,9 @@ export function readText(lexer: Lexer): string | null {
 
 /** `readText` with ASCII letters in lower case, for words that know no case and come again and again. */
 export function readLower(lexer: Lexer): string | null {
-  lexer.skipSpaces();
-  const end = endOfPlainQuoted(lexer);
+  const end = toPlainQuoted(lexer);
   if (end === -1) {
-    const text = readText(lexer);
+    const text = readOddText(lexer);
     return text === null ? null : toLowerAscii(text);
   }
   const start = lexer.position + 1;
@@ -46,12 +47,19 @@ export function readLower(lexer: Lexer): string | null {
   return internLower(lexer.buffer, start, end);
 }
 
-/** Where the quoted string at the cursor ends, -1 where there is none or something is escaped in it. */
-function endOfPlainQuoted({ buffer, end, position }: Lexer): number {
-  if (position >= end || buffer[position] !== QUOTE) return -1;
-  let at = position + 1;
-  while (at < end && buffer[at] !== QUOTE && buffer[at] !== BACKSLASH) at++;
-  return at < end && buffer[at] === QUOTE ? at : -1;
+/** Steps over spaces; where the quoted string behind them ends, -1 where there is none or something is escaped in it. */
+function toPlainQuoted(lexer: Lexer): number {
+  const { buffer, end } = lexer;
+  let at = lexer.position;
+  while (at < end && buffer[at] === SPACE) at++;
+  lexer.position = at;
+  if (at >= end || buffer[at] !== QUOTE) return -1;
+  for (at++; at < end; at++) {
+    const byte = buffer[at];
+    if (byte === QUOTE) return at;
+    if (byte === BACKSLASH) return -1;
+  }
+  return -1;
 }
 
 /** `number`; null for NIL, and where the next field is no number. */
