@@ -41,4 +41,6 @@ class ReplayTransport implements Transport {
   }
 
   close(): void {}
+
+  end(): void {}
 }

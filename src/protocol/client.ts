@@ -65,7 +65,15 @@ import { type Thread, threadCommand } from './commands/thread.ts';
 import { type ConnectOptions, type Settings, toSettings } from './connect-options.ts';
 import { Connection } from './connection.ts';
 import type { NonSyncLiterals } from './encoder.ts';
-import { CapabilityError, CommandError, ConnectError, ReadOnlyError, StateError, TlsError } from './errors.ts';
+import {
+  CapabilityError,
+  CommandError,
+  ConnectError,
+  ReadOnlyError,
+  StateError,
+  TlsError,
+  UsageError,
+} from './errors.ts';
 import type { FetchData } from './fetch-data.ts';
 import { FetchedMessages, toFetchedMessage } from './fetched-message.ts';
 import { type FolderNaming, toIdentity, toWireName } from './folder-naming.ts';
@@ -112,6 +120,11 @@ export interface FetchOptions extends UidOptions {
 export interface FetchEachOptions extends FetchOptions {
   /** With `changedSince`: told the UIDs of messages that are gone, as the server's set (QRESYNC, RFC 7162 3.2.6). */
   readonly onVanished?: ((uids: string) => void) | undefined;
+  /**
+   * Sent behind an unanswered SELECT, which saves a round trip; by UID only. Where that SELECT is refused this rejects with
+   * a StateError, whatever the server answers, and `onData` is told nothing.
+   */
+  readonly ahead?: boolean | undefined;
 }
 
 export interface FetchMapOptions extends FetchOptions {
@@ -158,6 +171,8 @@ export class ImapClient implements AsyncDisposable {
   readonly #enabled = new Set<string>();
   /** SELECTs under way: a command for the folder they choose may follow them. */
   #selecting = 0;
+  /** The one given last. */
+  #lastSelect = { refused: false };
 
   private constructor(transport: Transport, settings: Settings) {
     this.#settings = settings;
@@ -245,6 +260,11 @@ export class ImapClient implements AsyncDisposable {
   /** The stream below, to poll it or to ask for its addresses; null in memory. Reading from it breaks the session. */
   get socket(): Duplex | null {
     return this.#connection.stream;
+  }
+
+  /** The shortest answer to a command so far, in ms: hardly more than a round trip. Infinite before the first. */
+  get roundTripMs(): number {
+    return this.#connection.roundTripMs;
   }
 
   // -- Session --------------------------------------------------------------------------------------------------------
@@ -482,6 +502,15 @@ export class ImapClient implements AsyncDisposable {
     this.close();
   }
 
+  /**
+   * LOGOUT without waiting for the answer, where nothing is under way: the server has been told when this resolves, as good
+   * as that can be known. Else as `logout`.
+   */
+  async leave(): Promise<void> {
+    if (this.#connection.leave(logoutCommand())) return;
+    await this.logout();
+  }
+
   /** Ends the session at once; whatever waits rejects with a ConnectionClosedError whose cause is `error`. */
   close(error?: Error): void {
     this.#connection.close(error);
@@ -588,6 +617,8 @@ export class ImapClient implements AsyncDisposable {
       if (!this.#enabled.has('QRESYNC')) throw new StateError('QRESYNC has to be enabled first: enable("QRESYNC").');
     }
     const command = selectCommand(this.#wire(folder), options);
+    const select = { refused: false };
+    this.#lastSelect = select;
     this.#selecting++;
     try {
       return await this.#connection.execute({
@@ -600,6 +631,7 @@ export class ImapClient implements AsyncDisposable {
         },
         refuse: (refused) => {
           this.#selected = null;
+          select.refused = true;
           return new CommandError(command.name, refused);
         },
       });
@@ -774,18 +806,22 @@ export class ImapClient implements AsyncDisposable {
     receiver?: FetchReceiver,
   ): Promise<void> {
     this.#requireSelected();
-    const { changedSince, partial, onVanished } = options;
+    const { changedSince, partial, onVanished, ahead = false, useUid = this.useUid } = options;
     if (changedSince !== undefined) this.#require('CONDSTORE');
     if (partial !== undefined) this.#require('PARTIAL');
     if (onVanished !== undefined) this.#require('QRESYNC');
+    if (ahead && !useUid)
+      throw new UsageError('Sequence numbers mean nothing before the folder is selected: use UIDs.');
+    const select = ahead ? this.#lastSelect : { refused: false };
     const request = {
       items: typeof items === 'string' ? [items] : items,
-      useUid: options.useUid ?? this.useUid,
+      useUid,
       changedSince,
       partial,
       onVanished,
+      ahead,
       lastSeq: this.#lastSeq,
-      onData,
+      onData: ahead ? (data: FetchData) => (select.refused ? undefined : onData(data)) : onData,
       receiver,
     };
     if (receiver !== undefined) {
@@ -793,8 +829,12 @@ export class ImapClient implements AsyncDisposable {
       for (const part of splitMessageSet(set)) await this.#connection.execute(fetchCommand({ ...request, set: part }));
       return;
     }
-    const failures = await this.#executeEach(set, (part) => fetchCommand({ ...request, set: part }));
-    for (const failure of failures) if (failure !== null) throw failure.error;
+    const [asked] = await Promise.allSettled([
+      this.#executeEach(set, (part) => fetchCommand({ ...request, set: part })),
+    ]);
+    if (select.refused) throw new StateError('The folder that these messages are in was not selected.');
+    if (asked.status === 'rejected') throw asked.reason;
+    for (const failure of asked.value) if (failure !== null) throw failure.error;
   }
 
   /**

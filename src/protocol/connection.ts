@@ -62,6 +62,7 @@ export class Connection {
   #tagCount = 0;
   #waitsForGreeting: { resolve(greeting: Greeting): void; reject(error: Error): void } | null = null;
   #heardAnything = false;
+  #roundTripMs = Number.POSITIVE_INFINITY;
   /** STARTTLS was agreed and TLS is not up yet. */
   #upgrading = false;
   #failure: Failure | null = null;
@@ -100,6 +101,11 @@ export class Connection {
   /** The stream below, where there is one. */
   get stream(): Duplex | null {
     return this.#transport.stream ?? null;
+  }
+
+  /** Shortest time from a command's last bytes to its answer so far, in ms: hardly more than a round trip. */
+  get roundTripMs(): number {
+    return this.#roundTripMs;
   }
 
   /** A secret is being exchanged: only a barrier does that, so it is the oldest and only command. */
@@ -187,6 +193,19 @@ export class Connection {
     this.#paused = false;
     this.#codec?.resume();
     if (!this.#codecIsFull) this.#transport.resume();
+  }
+
+  /**
+   * Sends a last command without waiting for its answer, and ends the stream behind it. False: that cannot be now, and
+   * nothing was done.
+   */
+  leave(command: Command<void>): boolean {
+    // What is compressed leaves later.
+    if (this.closed || !this.#outbox.isIdle || this.#codec !== null) return false;
+    // Whatever becomes of it, the connection is over.
+    this.execute(command).catch(() => {});
+    this.#fail(this.#report.closedHere(), { gently: true });
+    return true;
   }
 
   /** Ends at once. Whatever waits fails with a ConnectionClosedError, or with `error` itself before the greeting. */
@@ -298,18 +317,38 @@ export class Connection {
   #onFetch(data: FetchData): void {
     if (this.#failure !== null) return;
     if (this.#waitsForGreeting !== null) throw noImap(this.#transport.description);
+    let owed = false;
     for (const { command } of this.#outbox.unanswered) {
+      const leaves = command.pipelining === 'selects';
+      // What the folder before still owes is no other folder's.
+      if (leaves && owed) break;
       if (command.acceptFetch?.(data) === true) return;
+      if (leaves) break;
+      owed ||= command.pipelining !== 'free';
     }
     this.#options.onUnsolicitedFetch(data);
   }
 
-  /** Offers a response to the unanswered commands, oldest first. Each gets a cursor of its own: it may read and decline. */
+  /**
+   * Offers a response to the unanswered commands, oldest first, but not to those of a folder the server has yet to turn to.
+   * Each gets a cursor of its own: it may read and decline.
+   */
   #route(response: Untagged, frame: Frame): void {
     const again = () => (response.kind === 'data' ? (parseResponse(frame) as DataResponse) : response);
     let offered: Untagged | null = response;
+    let owed = false;
+    let isElsewhere = false;
     for (const pending of this.#outbox.unanswered) {
       const { command, tag } = pending;
+      if (command.pipelining !== 'free') {
+        const leaves = command.pipelining === 'selects';
+        if (isElsewhere || (leaves && owed)) {
+          isElsewhere = true;
+          continue;
+        }
+        owed = true;
+        isElsewhere = leaves;
+      }
       if (command.accept === undefined) continue;
       if (command.accept(offered ?? again(), tag)) {
         const { maxResponses } = this.#options.limits;
@@ -323,6 +362,7 @@ export class Connection {
 
   #onTagged(response: Extract<Response, { kind: 'tagged' }>): void {
     const pending = this.#outbox.take(response.tag, response.status === 'OK');
+    this.#roundTripMs = Math.min(this.#roundTripMs, this.#options.clock.now() - pending.groupBegunAtMs);
     this.#settle(pending, response.status, response);
     if (this.#outbox.unanswered.length === 0) this.#watch.stop();
     this.#outbox.pump();
@@ -414,8 +454,10 @@ export class Connection {
     this.#outbox.release();
   }
 
-  #onGroup({ command, tag, groups, group }: PendingCommand): void {
+  #onGroup(pending: PendingCommand): void {
+    pending.groupBegunAtMs = this.#options.clock.now();
     if (this.#tracer === null) return;
+    const { command, tag, groups, group } = pending;
     const hidden = group === 0 ? `${tag} ${command.name} ***` : '***';
     this.#tracer.sent(command.secret === true ? hidden : describeGroup(groups, group));
   }
@@ -427,14 +469,15 @@ export class Connection {
     this.#fail(this.#report.silence(this.#options.idleMs, commands));
   }
 
-  /** Ends the connection; the first reason counts. */
-  #fail(failure: Failure): void {
+  /** Ends the connection; the first reason counts. `gently`: what was written still leaves. */
+  #fail(failure: Failure, options: { readonly gently?: boolean } = {}): void {
     if (this.#failure !== null) return;
     this.#failure = failure;
     this.#watch.stop();
     this.#tracer?.note(this.#report.describe(failure(false)));
     this.#codec?.close();
-    this.#transport.close();
+    if (options.gently === true) this.#transport.end();
+    else this.#transport.close();
     this.#waitsForGreeting?.reject(failure(false));
     this.#waitsForGreeting = null;
     for (const pending of this.#outbox.clear()) {

@@ -29,7 +29,7 @@ export class FailureReport {
   }
 
   /** We ended it. */
-  closedHere(cause: Error | undefined): Failure {
+  closedHere(cause?: Error): Failure {
     return this.#closed('the connection was closed here', cause);
   }
 

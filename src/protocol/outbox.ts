@@ -33,6 +33,11 @@ export class Outbox {
     return this.#unanswered;
   }
 
+  /** Nothing is unanswered and nothing waits: what is added now leaves at once. */
+  get isIdle(): boolean {
+    return this.#unanswered.length === 0 && this.#queue.length === 0 && !this.#held;
+  }
+
   add(pending: PendingCommand): void {
     this.#queue.push(pending);
     this.pump();

@@ -16,6 +16,8 @@ export class PendingCommand {
   readonly reject: (error: Error) => void;
   /** Untagged responses it has taken. */
   responses = 0;
+  /** When the group that is next or under way began to leave, by the connection's clock. */
+  groupBegunAtMs = 0;
   #group = 0;
   #part = 0;
   #offset = 0;

@@ -102,6 +102,11 @@ class MemoryEnd implements MemoryTransport {
     this.#finish(null, null);
   }
 
+  /** The other end still gets what was written, as it does after `close`. */
+  end(): void {
+    this.close();
+  }
+
   break(error: Error): void {
     this.#finish(error, error);
   }

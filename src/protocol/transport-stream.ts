@@ -114,6 +114,11 @@ export class StreamTransport implements Transport {
     this.#stream.destroy();
   }
 
+  end(): void {
+    const stream = this.#stream;
+    stream.end(() => stream.destroy());
+  }
+
   async #handshake(plain: Duplex): Promise<Duplex> {
     try {
       return await openTls(plain, this.#options.host, this.#options.tls, this.description);

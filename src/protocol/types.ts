@@ -33,9 +33,11 @@ export type Pipelining =
   | 'free'
   /** Belongs to the selected mailbox and names messages by UID: may follow other commands for the same mailbox. */
   | 'selected'
-  /** The same, but names messages by sequence number: an EXPUNGE that another command lets through would change them. */
+  /** The same, and changes nothing: it may follow a SELECT that is not answered yet, and counts only if that succeeds. */
+  | 'reads'
+  /** As `selected`, but names messages by sequence number: an EXPUNGE that another command lets through would change them. */
   | 'sequence'
-  /** Chooses or leaves the selected mailbox: waits for the commands that belong to it, and they wait for this one. */
+  /** Chooses or leaves the selected mailbox: follows commands that belong to the one before, and has them wait for it. */
   | 'selects'
   /** Changes the session: waits until the line is empty, and everything later waits for it. */
   | 'barrier';
@@ -79,4 +81,6 @@ export interface Transport {
   upgrade(): Promise<void>;
   /** Ends the stream at once. `onClose` follows. */
   close(): void;
+  /** Ends the stream as soon as what was written has left. `onClose` follows. */
+  end(): void;
 }

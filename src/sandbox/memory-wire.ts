@@ -129,6 +129,10 @@ class MemoryWire implements Transport {
     });
   }
 
+  end(): void {
+    this.close();
+  }
+
   #sendToClient(parts: readonly Buffer[]): boolean {
     // After the client closed there is nobody to wait for.
     if (this.#closed) return true;

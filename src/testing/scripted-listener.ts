@@ -127,6 +127,10 @@ class SocketPeer implements Transport {
     this.#stream.destroy();
   }
 
+  end(): void {
+    this.#stream.end(() => this.#stream.destroy());
+  }
+
   #wrap(): void {
     this.#stream = new TLSSocket(this.#stream, { ...this.#tls, isServer: true });
     this.#stream.on('error', () => {});

@@ -1087,6 +1087,21 @@ describe('ending', () => {
     expect(client.closed).toBe(true);
   });
 
+  it('leave says LOGOUT and is gone', async () => {
+    const { client, server, clock } = await openScripted('C: $A LOGOUT\nX: gone');
+    await client.leave();
+    expect(client.closed).toBe(true);
+    await server.done;
+    expect(clock.pending).toBe(0);
+  });
+
+  it('leave waits while something is under way', async () => {
+    const { client, server } = await openScripted('C: $A NOOP\nS: $A OK done\nC: $B LOGOUT\nS: * BYE\nS: $B OK done');
+    await Promise.all([client.noop(), client.leave()]);
+    expect(client.closed).toBe(true);
+    await server.done;
+  });
+
   it('a client is disposed of by logging out', async () => {
     const session = await openScripted('C: $A LOGOUT\nS: * BYE see you\nS: $A OK done');
     {

@@ -6,7 +6,9 @@ import { ByeError, type ImapError } from '../../src/protocol/errors.ts';
 import { type Limits, resolveLimits } from '../../src/protocol/limits.ts';
 import { createMemoryPair } from '../../src/protocol/transport-memory.ts';
 import type { Transport, TransportHandlers } from '../../src/protocol/types.ts';
+import { connectSandbox, SandboxServer } from '../../src/sandbox/index.ts';
 import { ManualClock, scriptedPair, turns } from '../../src/testing/index.ts';
+import { FarLine } from '../support/far-line.ts';
 import { openScripted, rejection, selecting } from '../support/scripted-session.ts';
 
 const message = (text: string) => ({ body: Buffer.from(text) });
@@ -172,6 +174,7 @@ describe('a transport that answers at once', () => {
       resume: () => {},
       upgrade: () => Promise.resolve(),
       close: () => {},
+      end: () => {},
     };
     const client = await ImapClient.connect({ host: 'test', transport, clock: new ManualClock() });
     const news: unknown[] = [];
@@ -416,6 +419,23 @@ describe('silence', () => {
   });
 });
 
+describe('the round trip time', () => {
+  it('is that of the fastest answer', async () => {
+    const line = new FarLine(80);
+    const server = new SandboxServer({ clock: line.clock });
+    server.addAccount({ user: 'alice', password: 'secret' });
+    const { result: client } = await line.measure(() =>
+      ImapClient.connect({ host: 'far', transport: line.lengthen(connectSandbox(server)), clock: line.clock }),
+    );
+    expect(client.roundTripMs).toBe(Number.POSITIVE_INFINITY);
+    server.faults.add({ command: 'LOGIN' }, { kind: 'delay', delayMs: 300 });
+    await line.measure(() => client.login('alice', 'secret'));
+    expect(client.roundTripMs).toBe(380);
+    await line.measure(() => client.append('INBOX', 'Subject: x\n\n'));
+    expect(client.roundTripMs).toBe(80);
+  });
+});
+
 describe('back-pressure', () => {
   it('hands over no more than the transport takes, and goes on when it drains', async () => {
     const written: number[] = [];
@@ -435,6 +455,7 @@ describe('back-pressure', () => {
       resume: () => {},
       upgrade: () => Promise.resolve(),
       close: () => {},
+      end: () => {},
     };
     const client = await ImapClient.connect({ host: 'test', transport, clock: new ManualClock() });
     const body = { size: 1_000_000, chunks: Array.from({ length: 100 }, () => Buffer.alloc(10_000, 'x')) };

@@ -1,15 +1,17 @@
 import { describe, expect, it } from 'vitest';
+import { StateError, UsageError } from '../../src/protocol/errors.ts';
 import { Line } from '../../src/protocol/pipelining.ts';
 import type { Pipelining } from '../../src/protocol/types.ts';
 import { openScripted, selecting } from '../support/scripted-session.ts';
 
 describe('Line', () => {
   it.each<[Pipelining, Record<Pipelining, boolean>]>([
-    ['free', { free: true, selected: true, sequence: true, selects: true, barrier: false }],
-    ['selected', { free: true, selected: true, sequence: true, selects: false, barrier: false }],
-    ['sequence', { free: false, selected: false, sequence: true, selects: false, barrier: false }],
-    ['selects', { free: true, selected: false, sequence: false, selects: false, barrier: false }],
-    ['barrier', { free: false, selected: false, sequence: false, selects: false, barrier: false }],
+    ['free', { free: true, selected: true, reads: true, sequence: true, selects: true, barrier: false }],
+    ['selected', { free: true, selected: true, reads: true, sequence: true, selects: false, barrier: false }],
+    ['reads', { free: true, selected: true, reads: true, sequence: true, selects: true, barrier: false }],
+    ['sequence', { free: false, selected: false, reads: false, sequence: true, selects: false, barrier: false }],
+    ['selects', { free: true, selected: true, reads: true, sequence: true, selects: true, barrier: false }],
+    ['barrier', { free: false, selected: false, reads: false, sequence: false, selects: false, barrier: false }],
   ])('admits %s behind some kinds and not behind others', (next, behind) => {
     for (const [kind, admitted] of Object.entries(behind) as [Pipelining, boolean][]) {
       const line = new Line();
@@ -77,7 +79,7 @@ describe('the line', () => {
     expect(results[4]).toEqual(Uint32Array.of(1, 2, 3));
   });
 
-  it('lets SELECT follow unanswered APPENDs, but not FETCHes; the new folder waits for the SELECT', async () => {
+  it('lets SELECT follow unanswered APPENDs and FETCHes; what is done to the new folder waits for it', async () => {
     const { client, server } = await openScripted(
       `${selecting()}
       C: $A APPEND "t" {1+}
@@ -85,27 +87,91 @@ describe('the line', () => {
       C: $B SELECT "b"
       S: * 7 EXISTS
       S: $B OK done
-      C: $C UID FETCH 1 (UID RFC822.SIZE)
-      S: $C OK done
+      C: $C UID STORE 1 +FLAGS.SILENT (\\Seen)
       C: $D EXAMINE "c"
-      C: $E APPEND "t" {1+}
-      C: x
+      S: $C OK done
       S: * 8 EXISTS
       S: $D OK done
+      C: $E UID FETCH 1 (UID RFC822.SIZE)
+      C: $F APPEND "t" {1+}
+      C: x
+      S: $E OK done
       S: $A OK done
-      S: $E OK done`,
+      S: $F OK done`,
       { capabilities: 'LITERAL+' },
     );
     await client.selectFolder('INBOX');
     const folders = await Promise.all([
       client.append('t', message),
       client.selectFolder('b'),
-      client.fetch([1], ['UID', 'RFC822.SIZE']),
+      client.addFlags([1], ['\\Seen'], { silent: true }),
       client.selectFolder('c', { readOnly: true }),
+      client.fetch([1], ['UID', 'RFC822.SIZE']),
       client.append('t', message),
     ]);
     await server.done;
     expect([folders[1].exists, folders[3].exists]).toEqual([7, 8]);
+  });
+
+  it('carries several folders one behind the other, each with its own answers', async () => {
+    const { client, server } = await openScripted(
+      `${selecting()}
+      C: $A UID FETCH 1:9 (UID BODY.PEEK[])
+      C: $B EXAMINE "b"
+      C: $C UID FETCH 1:* (UID FLAGS)
+      C: $D UNSELECT
+      S: * 99 EXISTS
+      S: * OK [UIDNEXT 1000] news of the first
+      S: * 1 FETCH (UID 1 FLAGS (\\Flagged))
+      S: $A OK done
+      S: * 7 EXISTS
+      S: * 1 FETCH (UID 1 FLAGS (\\Flagged))
+      S: $B OK done
+      S: * 1 FETCH (UID 1 FLAGS (\\Seen))
+      S: $C OK done
+      S: $D OK done`,
+      { capabilities: 'UNSELECT' },
+    );
+    await client.selectFolder('INBOX');
+    const heard: string[] = [];
+    client.onUnsolicited = ({ kind }) => heard.push(`${kind} of ${client.selected?.name}`);
+    const flags: unknown[] = [];
+    const ahead = { ahead: true };
+    const [, second] = await Promise.all([
+      client.fetchEach('1:9', ['UID', 'BODY.PEEK[]'], () => {}),
+      client.selectFolder('b', { readOnly: true }),
+      client.fetchEach('1:*', ['UID', 'FLAGS'], (data) => flags.push(data.flags), ahead),
+      client.unselectFolder(),
+    ]);
+    await server.done;
+    expect(heard).toEqual(['exists of INBOX', 'status of INBOX', 'fetch of INBOX', 'fetch of INBOX']);
+    expect(second).toMatchObject({ exists: 7, uidNext: null });
+    expect(flags).toEqual([['\\Seen']]);
+    expect(client.selected).toBeNull();
+  });
+
+  it.each(['NO', 'OK'])('believes no answer about a folder whose SELECT was refused: %s', async (answer) => {
+    const { client, server } = await openScripted(`${selecting()}
+      C: $A SELECT "b"
+      C: $B UID FETCH 1 (UID RFC822.SIZE)
+      S: $A NO there is no such folder
+      S: * 1 FETCH (UID 1 RFC822.SIZE 10)
+      S: $B ${answer} done`);
+    await client.selectFolder('INBOX');
+    const sizes: unknown[] = [];
+    const select = client.selectFolder('b');
+    const fetched = client.fetchEach([1], ['UID', 'RFC822.SIZE'], ({ size }) => sizes.push(size), { ahead: true });
+    await expect(select).rejects.toThrow('there is no such folder');
+    await expect(fetched).rejects.toThrow(StateError);
+    await server.done;
+    expect(sizes).toEqual([]);
+  });
+
+  it('does not carry sequence numbers ahead of the SELECT', async () => {
+    const { client } = await openScripted(selecting());
+    await client.selectFolder('INBOX');
+    const fetched = client.fetchEach('1', ['UID'], () => {}, { ahead: true, useUid: false });
+    await expect(fetched).rejects.toThrow(UsageError);
   });
 
   it('keeps sequence numbers to themselves', async () => {

@@ -99,4 +99,8 @@ class FarTransport implements Transport {
   close(): void {
     this.#line.later(() => this.#near.close());
   }
+
+  end(): void {
+    this.close();
+  }
 }

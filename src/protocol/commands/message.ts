@@ -24,6 +24,8 @@ export interface FetchRequest extends MessageRequest {
   readonly onVanished?: ((uids: string) => void) | undefined;
   /** Only a stretch of the messages found, from the first (1) or from the last (-1) (RFC 9394 3.2). */
   readonly partial?: PartialRange | undefined;
+  /** Sent although a SELECT is unanswered. */
+  readonly ahead?: boolean;
   /** Called once for each message of the answer, synchronously; no more when it has thrown. */
   readonly onData: (data: FetchData) => void;
   /** Reads big literals as they come, and hears that others wait for the line. */
@@ -56,7 +58,7 @@ export function fetchCommand(request: FetchRequest): Command<ReceiverFailure | n
   let streamed: number | null = null;
   return {
     name: useUid ? 'UID FETCH' : 'FETCH',
-    pipelining: useUid ? 'selected' : 'sequence',
+    pipelining: !useUid ? 'sequence' : request.ahead === true ? 'reads' : 'selected',
     changesState: false,
     write(out) {
       out
