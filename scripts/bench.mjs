@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { ensureReady, projectRoot, runScript, SetupError, scratchDir } from './setup.mjs';
 
 /** Takes too long to run without being asked for. */
-const onRequest = ['peers'];
+const onRequest = ['peers', 'huge'];
 /** A program that benches run beside the product. */
 const competitor = 'floor';
 
