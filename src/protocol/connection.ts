@@ -1,7 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { Answer, Command, LiteralReceiver, Untagged } from './command.ts';
-import { DeflateCodec } from './deflate-codec.ts';
 import { Encoder, type NonSyncLiterals } from './encoder.ts';
 import {
   AuthenticationError,
@@ -26,6 +25,7 @@ import { Redactor } from './redaction.ts';
 import { type DataResponse, parseResponse, type Response } from './response.ts';
 import { describeGroup, type TraceLine, Tracer } from './trace.ts';
 import type { Clock, StatusWord, Transport } from './types.ts';
+import { Wire } from './wire.ts';
 
 export interface ConnectionOptions {
   readonly clock: Clock;
@@ -49,7 +49,7 @@ export interface ConnectionOptions {
 export class Connection {
   /** Everything said to people about this connection goes through it. */
   readonly redactor = new Redactor();
-  readonly #transport: Transport;
+  readonly #wire: Wire;
   readonly #options: ConnectionOptions;
   readonly #report: FailureReport;
   readonly #tracer: Tracer | null;
@@ -66,14 +66,9 @@ export class Connection {
   /** STARTTLS was agreed and TLS is not up yet. */
   #upgrading = false;
   #failure: Failure | null = null;
-  /** COMPRESS is up. */
-  #codec: DeflateCodec | null = null;
-  /** Asked for from above, and by the codec that has its hands full. */
-  #paused = false;
-  #codecIsFull = false;
 
   constructor(transport: Transport, options: ConnectionOptions) {
-    this.#transport = transport;
+    this.#wire = new Wire(transport, options.limits);
     this.#options = options;
     this.#report = new FailureReport(transport.description, this.redactor);
     this.#tracer = options.trace === undefined ? null : new Tracer(options.trace, options.clock, this.redactor);
@@ -87,7 +82,7 @@ export class Connection {
   }
 
   get secure(): boolean {
-    return this.#transport.secure;
+    return this.#wire.secure;
   }
 
   get closed(): boolean {
@@ -95,12 +90,12 @@ export class Connection {
   }
 
   get compressed(): boolean {
-    return this.#codec !== null;
+    return this.#wire.compressed;
   }
 
   /** The stream below, where there is one. */
   get stream(): Duplex | null {
-    return this.#transport.stream ?? null;
+    return this.#wire.stream;
   }
 
   /** Shortest time from a command's last bytes to its answer so far, in ms: hardly more than a round trip. */
@@ -120,10 +115,10 @@ export class Connection {
   start(): Promise<Greeting> {
     return new Promise((resolve, reject) => {
       this.#waitsForGreeting = { resolve, reject };
-      this.#transport.start({
-        onData: (chunk) => this.#onBytes(chunk),
-        onDrain: () => (this.#codec === null ? this.#onDrain() : this.#codec.onTransportDrain()),
-        onClose: (error) => this.#onClose(error),
+      this.#wire.start({
+        onData: (chunk) => this.#onChunk(chunk),
+        onDrain: () => this.#onDrain(),
+        onClose: (error) => this.#fail(this.#report.lost(error, this.#waitsForGreeting === null)),
       });
     });
   }
@@ -137,7 +132,7 @@ export class Connection {
     return new Promise<Result>((resolve, reject) => {
       if (this.#failure !== null) {
         const cause = this.#failure(false);
-        return reject(new ConnectionClosedError(`${this.#transport.description}: the connection is closed`, { cause }));
+        return reject(new ConnectionClosedError(`${this.#wire.description}: the connection is closed`, { cause }));
       }
       const tag = `${this.#tagPrefix}${++this.#tagCount}`;
       const encoder = new Encoder({ nonSyncLiterals: this.#options.nonSyncLiterals() });
@@ -168,7 +163,7 @@ export class Connection {
   async startTls(command: Command<void>): Promise<void> {
     await this.execute(command);
     try {
-      await this.#transport.upgrade();
+      await this.#wire.upgrade();
     } catch (cause) {
       const error = cause instanceof TlsError ? cause : new TlsError(this.#report.describe(cause), { cause });
       this.#fail(sameFailure(error));
@@ -183,16 +178,12 @@ export class Connection {
   /** Stops reading: answers stay in the system's buffers, and when those are full the server has to wait. */
   pause(): void {
     this.#watch.pause('reader');
-    this.#paused = true;
-    this.#codec?.pause();
-    this.#transport.pause();
+    this.#wire.pause();
   }
 
   resume(): void {
     this.#watch.resume('reader');
-    this.#paused = false;
-    this.#codec?.resume();
-    if (!this.#codecIsFull) this.#transport.resume();
+    this.#wire.resume();
   }
 
   /**
@@ -201,7 +192,7 @@ export class Connection {
    */
   leave(command: Command<void>): boolean {
     // What is compressed leaves later.
-    if (this.closed || !this.#outbox.isIdle || this.#codec !== null) return false;
+    if (this.closed || !this.#outbox.isIdle || this.#wire.compressed) return false;
     // Whatever becomes of it, the connection is over.
     this.execute(command).catch(() => {});
     this.#fail(this.#report.closedHere(), { gently: true });
@@ -225,22 +216,6 @@ export class Connection {
     });
   }
 
-  #onBytes(chunk: Buffer): void {
-    if (this.#codec === null) {
-      this.#onChunk(chunk);
-      return;
-    }
-    this.#watch.heard();
-    this.#codec.receive(chunk);
-  }
-
-  #onClose(error: Error | null): void {
-    const end = () => this.#fail(this.#report.lost(error, this.#waitsForGreeting === null));
-    // A server's last words may still be on their way through the codec.
-    if (this.#codec === null) end();
-    else this.#codec.end(end);
-  }
-
   /** A transport may answer a write at once, in the middle of reading: what arrives then is read afterwards. */
   #onChunk(chunk: Buffer): void {
     this.#chunks.push(chunk);
@@ -256,7 +231,7 @@ export class Connection {
     this.#watch.heard();
     try {
       if (this.#upgrading) throw this.#report.injection()(false);
-      if (!this.#heardAnything) checkFirstBytes(chunk, this.#transport.description);
+      if (!this.#heardAnything) checkFirstBytes(chunk, this.#wire.description);
       this.#heardAnything = true;
       this.#framer.push(chunk);
     } catch (error) {
@@ -271,7 +246,7 @@ export class Connection {
     this.#tracer?.received(frame, this.#isSecret);
     const response = parseResponse(frame);
     if (this.#waitsForGreeting !== null) {
-      const greeting = parseGreeting(response, this.#transport.description);
+      const greeting = parseGreeting(response, this.#wire.description);
       this.#waitsForGreeting.resolve(greeting);
       this.#waitsForGreeting = null;
       return;
@@ -316,7 +291,7 @@ export class Connection {
   /** Hot: once per message. */
   #onFetch(data: FetchData): void {
     if (this.#failure !== null) return;
-    if (this.#waitsForGreeting !== null) throw noImap(this.#transport.description);
+    if (this.#waitsForGreeting !== null) throw noImap(this.#wire.description);
     let owed = false;
     for (const { command } of this.#outbox.unanswered) {
       const leaves = command.pipelining === 'selects';
@@ -394,25 +369,10 @@ export class Connection {
 
   /** RFC 4978 3: the very next byte after the OK is compressed. */
   #compress(): void {
-    const codec = new DeflateCodec(
-      {
-        onPlain: (chunk) => this.#onChunk(chunk),
-        write: (parts) => this.#transport.write(parts),
-        onDrain: () => this.#onDrain(),
-        onFull: (full) => this.#onCodecFull(full),
-        onError: (error) => this.#fail(this.#report.unreadable(error, { greeted: true, secret: this.#isSecret })),
-      },
-      this.#options.limits,
-    );
-    this.#codec = codec;
+    this.#wire.compress(this.#framer.takeRest(), (error) => {
+      this.#fail(this.#report.unreadable(error, { greeted: true, secret: this.#isSecret }));
+    });
     this.#tracer?.note('compression is up');
-    codec.receive(this.#framer.takeRest());
-  }
-
-  #onCodecFull(full: boolean): void {
-    this.#codecIsFull = full;
-    if (full) this.#transport.pause();
-    else if (!this.#paused) this.#transport.resume();
   }
 
   #onContinuation(text: string): void {
@@ -445,7 +405,7 @@ export class Connection {
     this.#watch.start();
     this.#watch.resume('source');
     this.#watch.sent(bytes);
-    return this.#codec === null ? this.#transport.write(parts) : this.#codec.send(parts);
+    return this.#wire.write(parts);
   }
 
   #onDrain(): void {
@@ -475,9 +435,8 @@ export class Connection {
     this.#failure = failure;
     this.#watch.stop();
     this.#tracer?.note(this.#report.describe(failure(false)));
-    this.#codec?.close();
-    if (options.gently === true) this.#transport.end();
-    else this.#transport.close();
+    if (options.gently === true) this.#wire.end();
+    else this.#wire.close();
     this.#waitsForGreeting?.reject(failure(false));
     this.#waitsForGreeting = null;
     for (const pending of this.#outbox.clear()) {
