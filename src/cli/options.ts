@@ -110,7 +110,7 @@ export const optionSpecs: readonly OptionSpec[] = [
     kind: 'value',
     group: 'Copying',
     commands: withLanes,
-    describe: 'worker threads, 1 to 64, never more than connections (default: one per processor)',
+    describe: 'worker threads, 1 to 64, never more than connections (default: one per two processors)',
   },
   {
     name: 'state',
@@ -262,7 +262,10 @@ export type OptionValues = z.output<typeof optionValues>;
 /** Everything of a job's settings that the command line decides. */
 export type JobOptions = Omit<JobSettings, 'source' | 'target' | 'dryRun'>;
 
-/** `parallelism`: processors to use; the default number of threads. */
+/**
+ * `parallelism`: processors to use. A lane is seldom what a copy waits for, and each thread compiles the code anew and keeps
+ * its own heap: half as many threads by default.
+ */
 export function toJobOptions(
   values: OptionValues,
   surroundings: { readonly env: Environment; readonly homeDir: string; readonly parallelism: number },
@@ -278,7 +281,7 @@ export function toJobOptions(
     order: values.order,
     flags: values.flags,
     connections,
-    threads: Math.max(1, Math.min(connections, values.threads ?? surroundings.parallelism)),
+    threads: Math.max(1, Math.min(connections, values.threads ?? Math.floor(surroundings.parallelism / 2))),
     subscriptions: values.subscriptions,
     stateDir: toStateDir(values, surroundings),
     rebuild: values.rebuild,

@@ -53,7 +53,7 @@ describe('imap-migrate SRC DST', () => {
       order: 'any',
       flags: 'mirror',
       connections: 8,
-      threads: 2,
+      threads: 1,
       subscriptions: 'copy',
       stateDir: '/srv/j',
       rebuild: false,

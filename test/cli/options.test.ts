@@ -10,7 +10,8 @@ describe('options', () => {
   });
 
   it.each([
-    [{ connections: 4 }, 2, 2],
+    [{ connections: 4 }, 2, 1],
+    [{ connections: 4 }, 4, 2],
     [{ connections: 4 }, 16, 4],
     [{ connections: 4, threads: 3 }, 16, 3],
     [{ connections: 2, threads: 8 }, 16, 2],
