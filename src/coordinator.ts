@@ -125,11 +125,14 @@ class Job {
   async #work(): Promise<void> {
     const { source, target, dryRun } = this.#settings;
     const first = this.#crew.start();
-    const opened = await first.expect(['ready']);
+    // Everything there is to ask leaves as soon as the lane has logged in.
+    first.post({ kind: 'list' });
+    const [opened, listed] = await Promise.all([first.expect(['facts']), first.expect(['listed'])]);
+    this.#listedAt = this.#clock.now();
     const targetFacts = opened.target ?? opened.source;
     this.#announce('source', source, opened.source);
     this.#announce('target', target, targetFacts);
-    const runs = await this.#plan(first, opened.source.traits, targetFacts.traits);
+    const runs = this.#plan(listed, opened.source.traits, targetFacts.traits);
     if (runs !== null && !dryRun && this.#journal !== null) await this.#copy(first, runs, this.#journal);
   }
 
@@ -139,12 +142,9 @@ class Job {
     for (const warning of warnings) this.#warn(`${side} ${accountLabel(account)}: ${warning}`);
   }
 
-  /** Lists both sides and decides what to do; `null`: the plan has errors. */
-  async #plan(lane: LaneDriver, source: Traits, target: Traits): Promise<FolderRun[] | null> {
+  /** Decides what to do; `null`: the plan has errors. */
+  #plan(listed: Extract<FromLane, { kind: 'listed' }>, source: Traits, target: Traits): FolderRun[] | null {
     const { mapping, order, subscriptions } = this.#settings;
-    lane.post({ kind: 'list' });
-    const listed = await lane.expect(['listed']);
-    this.#listedAt = this.#clock.now();
     const atTarget = listed.target ?? { folders: [], quotas: [] };
     const map = mapFolders(
       { folders: listed.source.folders, naming: source },

@@ -134,7 +134,7 @@ export class FolderDriver {
     }
     if (crew.isEnding || run.failure !== null || (scan && run.listed)) return this.#leave(run);
     const finished = lane.expect(['folder-finished'], (message) => message.folderId === run.id);
-    const read = lane.expect(['folder-read', 'folder-finished'], (message) => message.folderId === run.id);
+    const room = lane.expect(['room', 'folder-finished'], (message) => message.folderId === run.id);
     this.#finish(
       finished.then(
         ({ failure }) => this.#laneDone(run, failure, { scan, lane }),
@@ -143,7 +143,7 @@ export class FolderDriver {
     );
     lane.post({ kind: 'folder', task: run.task(scan) });
     try {
-      const last = await read;
+      const last = await room;
       // A lane whose connection is gone ends by itself: it gets no other folder.
       if (last.kind === 'folder-finished' && last.failure !== null && last.failure.scope !== 'folder') await lane.ended;
     } catch (error) {

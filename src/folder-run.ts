@@ -12,6 +12,9 @@ const ownedShard: BatchLimits = { maxMessages: 2_000, maxBytes: 64 * 1024 * 1024
 /** Several lanes share it: small enough to be spread evenly. */
 const sharedShard: BatchLimits = { maxMessages: 200, maxBytes: 8 * 1024 * 1024 };
 
+/** Of a message, where the source tells no sizes. */
+const usualMessageBytes = 16 * 1024;
+
 const noMessages: JournalMessages = {
   uids: new Uint32Array(),
   targetUids: new Uint32Array(),
@@ -113,9 +116,19 @@ export class FolderRun {
       targetName: target === null ? { unicode: targetName } : { raw: target.rawName },
       scan,
       listedBefore: this.listedBefore,
+      expected: this.#expected(),
+      shared: this.shared,
       copiedBefore: this.#copiedBefore,
       singly: this.singly,
     };
+  }
+
+  #expected(): FolderTask['expected'] {
+    const { status } = this.pair.source;
+    if (status === null) return null;
+    const messages = Math.max(0, status.messages - (this.listedBefore?.messages ?? 0));
+    const meanBytes = status.size === null ? usualMessageBytes : status.size / Math.max(1, status.messages);
+    return { messages, bytes: messages * meanBytes };
   }
 
   opened(journal: JournalFolder, known: JournalMessages): void {

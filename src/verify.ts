@@ -57,7 +57,7 @@ class Verification {
     signal.addEventListener('abort', end);
     if (signal.aborted) end();
     try {
-      const opened = await this.#lane.expect(['ready']);
+      const opened = await this.#lane.expect(['facts']);
       const target = opened.target ?? opened.source;
       this.#lane.post({ kind: 'list' });
       const listed = await this.#lane.expect(['listed']);

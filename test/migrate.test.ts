@@ -383,10 +383,10 @@ describe('a source that moves', () => {
   it('refuses a part of its list: that folder fails, and no other folder gets its messages', async () => {
     using engine = new Engine();
     const first = engine.source.createMailbox(['AAA']);
-    for (let n = 1; n <= 1_500; n++)
+    for (let n = 1; n <= 2_500; n++)
       first.append(message(n, { body: `Subject: ${n}\r\n\r\n${'a'.repeat(n <= 500 ? 20_000 : 20)}` }));
     const second = engine.source.createMailbox(['BBB']);
-    for (let n = 1; n <= 900; n++) second.append(message(10_000 + n));
+    for (let n = 1; n <= 2_100; n++) second.append(message(10_000 + n));
     engine.servers.source.faults.add(
       { command: 'FETCH', nth: 2 },
       { kind: 'answer', answer: { status: 'NO', text: 'try later' }, at: 'before' },
@@ -409,7 +409,8 @@ describe('a source that moves', () => {
     using engine = new Engine();
     fill(engine.source, 50);
     engine.servers.source.faults.add(
-      { command: 'UID FETCH' },
+      // The first one is the list.
+      { command: 'UID FETCH', nth: 2 },
       { kind: 'run', run: () => expunge(engine.source, 10, 11), at: 'before' },
     );
     const { report } = await engine.run();

@@ -59,8 +59,8 @@ describe('an account of 13 folders far away', () => {
     engine.source.inbox.append({ body: 'Subject: news\r\n\r\n' });
     const third = await line.measure(() => engine.run({ connections: 4 }));
     expect(third.result.report).toMatchObject({ verdict: 'complete', copied: 1 });
-    expectAtMost(24, first);
-    expectAtMost(4.5, second);
-    expectAtMost(11.5, third);
+    expectAtMost(11.5, first);
+    expectAtMost(2.5, second);
+    expectAtMost(6.5, third);
   });
 });

@@ -110,6 +110,11 @@ export interface SearchOptions extends UidOptions {
   readonly charset?: string | undefined;
 }
 
+export interface SelectFolderOptions extends SelectOptions {
+  /** Told of the folder before anything behind the answer is read, or null where it is refused. Must not throw. */
+  readonly onSelected?: ((selected: SelectedFolder | null) => void) | undefined;
+}
+
 export interface FetchOptions extends UidOptions {
   /** Only messages changed since this mod-sequence (CONDSTORE, RFC 7162). */
   readonly changedSince?: bigint | undefined;
@@ -610,7 +615,7 @@ export class ImapClient implements AsyncDisposable {
    * SELECT, or EXAMINE with `readOnly`. A refusal leaves no folder selected.
    * @throws CapabilityError for `condStore` or `qresync` where not offered, StateError for `qresync` that was not enabled.
    */
-  async selectFolder(folder: FolderName, options: SelectOptions = {}): Promise<SelectedFolder> {
+  async selectFolder(folder: FolderName, options: SelectFolderOptions = {}): Promise<SelectedFolder> {
     if (options.condStore === true) this.#require('CONDSTORE');
     if (options.qresync !== undefined) {
       this.#require('QRESYNC');
@@ -627,11 +632,13 @@ export class ImapClient implements AsyncDisposable {
         finish: (answer) => {
           const { resync, ...selected } = { ...command.finish(answer), name: folder };
           this.#selected = selected;
+          options.onSelected?.(selected);
           return resync === undefined ? selected : { ...selected, resync };
         },
         refuse: (refused) => {
           this.#selected = null;
           select.refused = true;
+          options.onSelected?.(null);
           return new CommandError(command.name, refused);
         },
       });

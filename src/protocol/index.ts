@@ -12,6 +12,7 @@ export type {
   FetchMapOptions,
   FetchOptions,
   SearchOptions,
+  SelectFolderOptions,
   StoreOptions,
   UidOptions,
 } from './client.ts';

@@ -61,6 +61,10 @@ export interface FolderTask {
   readonly scan: boolean;
   /** With `scan`: as long as nothing has gone since, only what came has to be listed. */
   readonly listedBefore: ListedBefore | null;
+  /** What there is to copy, as far as STATUS and the journal tell; `null`: they do not. */
+  readonly expected: { readonly messages: number; readonly bytes: number } | null;
+  /** Other lanes may take a part of it. */
+  readonly shared: boolean;
   /** Messages copied there before this run. */
   readonly copiedBefore: number;
   /** Messages go one by one: this target has stored a part of a batch. */
@@ -229,7 +233,10 @@ export interface InspectTask {
 }
 
 export type FromLane =
-  | { readonly kind: 'ready'; readonly source: EndpointFacts; readonly target: EndpointFacts | null }
+  /** Logged in on both sides. */
+  | { readonly kind: 'ready' }
+  /** What the accounts told about themselves; soon after `ready`. */
+  | { readonly kind: 'facts'; readonly source: EndpointFacts; readonly target: EndpointFacts | null }
   | { readonly kind: 'listed'; readonly source: Listing; readonly target: Listing | null }
   | { readonly kind: 'prepared'; readonly results: readonly PrepareResult[] }
   | {
@@ -261,8 +268,8 @@ export type FromLane =
   | { readonly kind: 'batch'; readonly folderId: number; readonly report: BatchReport }
   /** `null`: the target has no such folder, or does not tell. */
   | { readonly kind: 'status'; readonly folderId: number; readonly facts: FolderFacts | null }
-  /** The lane has read all it will read of this folder and can take another one; answers to its appends may be under way. */
-  | { readonly kind: 'folder-read'; readonly folderId: number }
+  /** The lane can take another folder; this one may still be under way. */
+  | { readonly kind: 'room'; readonly folderId: number }
   | {
       readonly kind: 'folder-finished';
       readonly folderId: number;

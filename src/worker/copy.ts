@@ -1,7 +1,7 @@
 import { packBatches } from '../plan/shard.ts';
 import type { BatchLimits, Shard } from '../plan/types.ts';
 import { ImapError, internalDateToEpochMs } from '../protocol/index.ts';
-import { Budget } from './budget.ts';
+import type { Budget } from './budget.ts';
 import type { BatchReport, IntendedMessage, Outcome } from './contract.ts';
 import { digestOf } from './digest.ts';
 import type { Fetched, Message, ReadableFolder, RefusedWords, WritableFolder } from './endpoint.ts';
@@ -10,9 +10,6 @@ import { subjectOf } from './subject.ts';
 
 /** One FETCH and one MULTIAPPEND: large enough that the command costs nothing, small enough to repeat. */
 export const batchLimits: BatchLimits = { maxMessages: 100, maxBytes: 4 * 1024 * 1024 };
-
-/** Batches fetched or being fetched while earlier ones are sent. */
-const batchesAhead = 3;
 
 /** What a message costs in memory besides its bytes. */
 const messageOverheadBytes = 1024;
@@ -34,6 +31,8 @@ export interface CopyPort {
   recreateTarget(): Promise<boolean>;
   /** Compares a stored message's date with the one sent, once in a job. */
   readonly dateCheck: DateCheck;
+  /** So many bytes have been asked for at the source, as it announced them. */
+  asked(bytes: number): void;
   /** True: take no new work, finish what is in flight. */
   isDraining(): boolean;
 }
@@ -42,6 +41,8 @@ export interface CopyPort {
 export interface CopyBudgets {
   /** Bytes of messages fetched or asked for, and not yet answered by the target. */
   readonly bytes: Budget;
+  /** Batches fetched or being fetched, and not yet sent. */
+  readonly ahead: Budget;
   /** Batches sent and not yet answered. */
   readonly appends: Budget;
 }
@@ -67,8 +68,9 @@ export class FolderRefusesError extends Error {
 }
 
 /**
- * Copies one folder's shards: fetches batches ahead while earlier ones are being appended, in order. `read` resolves when
- * everything has been fetched and sent, `finished` when the last answer is in.
+ * Copies one folder's shards: fetches batches ahead while earlier ones are being appended, in order. `ask` resolves when
+ * everything has been asked for at the source, `sent` when it has been handed to the target, `finished` when the last
+ * answer is in.
  */
 export class FolderCopy {
   readonly #reader: ReadableFolder;
@@ -77,12 +79,14 @@ export class FolderCopy {
   readonly #copiedBefore: number;
   readonly #bytes: Budget;
   readonly #appends: Budget;
-  readonly #ahead = new Budget(batchesAhead);
+  readonly #ahead: Budget;
+  #sending = Promise.resolve();
   readonly #unanswered = new Set<Promise<void>>();
   /** Distinct UIDs the target told; a server that keeps one copy of equal messages (Gmail) tells one UID twice. */
   readonly #targetUids = new Set<number>();
   #failure: { readonly error: unknown } | null = null;
   #inDoubt = false;
+  #cutShort = false;
   #stored = 0;
   #storedWithoutUid = 0;
   #refusedInARow = 0;
@@ -99,6 +103,7 @@ export class FolderCopy {
     this.#writer = writer;
     this.#port = port;
     this.#bytes = budgets.bytes;
+    this.#ahead = budgets.ahead;
     this.#appends = budgets.appends;
   }
 
@@ -107,36 +112,51 @@ export class FolderCopy {
     return this.#inDoubt;
   }
 
+  /** True: not everything there was to copy has been sent, because the lane is ending. */
+  get cutShort(): boolean {
+    return this.#cutShort;
+  }
+
   /** Ends the copy: nothing new is fetched or sent, and `finished` throws `error`. */
   abort(error: unknown): void {
     this.#failure ??= { error };
   }
 
-  /** Fetches and sends every shard. Resolves when the source folder is not needed any more, and never throws. */
-  async read(): Promise<void> {
-    let sent = Promise.resolve();
-    while (!this.#isOver) {
+  /** Asks for every shard. Resolves when the last batch has been asked for, and never throws. */
+  async ask(): Promise<void> {
+    while (!this.#ends()) {
       const shard = await this.#port.nextShard();
-      if (shard === null) break;
+      if (shard === null) {
+        this.#ends();
+        break;
+      }
       for (const { start, end } of packBatches(shard.sizes, batchLimits)) {
         const bytes = sum(shard.sizes, start, end) + (end - start) * messageOverheadBytes;
         await this.#ahead.acquire(1);
         await this.#bytes.acquire(bytes);
-        if (this.#isOver) {
+        if (this.#ends()) {
           this.#ahead.release(1);
           this.#bytes.release(bytes);
           break;
         }
         // Fetching starts now; sending waits for the batch before, so that order is kept.
         const fetched = this.#fetch(shard.uids.subarray(start, end), bytes);
-        sent = sent.then(() => this.#send(fetched));
+        this.#sending = this.#sending.then(() => this.#send(fetched));
+        this.#port.asked(bytes);
       }
     }
-    await sent;
   }
 
-  get #isOver(): boolean {
-    return this.#failure !== null || this.#port.isDraining();
+  /** Resolves when everything that was asked for is with the target: the source folder is not needed any more. Never throws. */
+  async sent(): Promise<void> {
+    await this.#sending;
+  }
+
+  /** True: nothing more is to be begun, although there may be more to copy. */
+  #ends(): boolean {
+    const ends = this.#failure !== null || this.#port.isDraining();
+    this.#cutShort ||= ends;
+    return ends;
   }
 
   /** Fetches a batch; what the server sends beyond the sizes it announced is charged as well. */
@@ -159,13 +179,18 @@ export class FolderCopy {
    * @throws what ended the copy; FolderRefusesError when the target holds less than it was given
    */
   async finished(): Promise<void> {
+    await this.#sending;
+    // A server that says OK and keeps nothing has been seen: it is asked how many it holds. Where it answers in order, it has
+    // stored everything by then.
+    const early = this.#unanswered.size > 0 && this.#writer.pipelines ? this.#writer.count().catch(() => null) : null;
     while (this.#unanswered.size > 0) await Promise.all(this.#unanswered);
     if (this.#failure !== null) throw this.#failure.error;
     if (this.#stored === 0) return;
-    // A server that says OK and keeps nothing has been seen: it is asked how many it holds.
-    const count = await this.#writer.count();
     const expected = this.#writer.facts.exists + this.#targetUids.size + this.#storedWithoutUid;
-    if (count !== null && count < expected) {
+    const isThere = (count: number | null) => count !== null && count >= expected;
+    if (isThere(await early)) return;
+    const count = await this.#writer.count();
+    if (count !== null && !isThere(count)) {
       const message = `the target said OK to every message, but holds ${count} where there should be at least ${expected}; unless somebody deleted some meanwhile they are lost: run verify`;
       throw new FolderRefusesError('COUNT', message);
     }
@@ -176,16 +201,18 @@ export class FolderCopy {
     const { items, heldBytes } = await fetching;
     const batch = new Batch(items);
     // The intent is durable before the first byte leaves; it is written while the batch before is being uploaded.
-    const mayBeSent = this.#isOver || (await this.#port.intend(batch.intended));
+    const mayBeSent = this.#ends() || (await this.#port.intend(batch.intended));
+    this.#cutShort ||= !mayBeSent;
     await this.#appends.acquire(1);
     this.#ahead.release(1);
-    const answered: Promise<void> = (mayBeSent ? this.#store(batch) : Promise.resolve())
+    const stored = (mayBeSent ? this.#store(batch) : Promise.resolve()).finally(() => {
+      this.#appends.release(1);
+      this.#bytes.release(heldBytes);
+    });
+    const answered: Promise<void> = stored
+      .then(() => this.#port.dateCheck.look(this.#writer, batch.messages, batch.outcomes))
       .catch((error: unknown) => this.abort(error))
-      .finally(() => {
-        this.#unanswered.delete(answered);
-        this.#appends.release(1);
-        this.#bytes.release(heldBytes);
-      });
+      .finally(() => this.#unanswered.delete(answered));
     this.#unanswered.add(answered);
   }
 
@@ -195,7 +222,7 @@ export class FolderCopy {
     const mayCreate = this.#stored === 0 && this.#copiedBefore === 0;
     const append = new BatchAppend(this.#writer, this.#port, batch, { singly: isHopeless, mayCreate });
     try {
-      if (this.#isOver) append.giveUp();
+      if (this.#ends()) append.giveUp();
       else if (batch.messages.length > 0) await append.append(batch.messages, 0);
     } finally {
       this.#inDoubt ||= append.inDoubt;
@@ -203,7 +230,6 @@ export class FolderCopy {
       if (outcomes.length > 0) this.#port.report(append.report());
       this.#notice(outcomes);
     }
-    await this.#port.dateCheck.look(this.#writer, batch.messages, outcomes);
   }
 
   #notice(outcomes: readonly Outcome[]): void {

@@ -1,4 +1,4 @@
-import type { FolderInfo, Traits } from '../plan/types.ts';
+import type { FolderInfo, Naming, Traits } from '../plan/types.ts';
 import type { Literal } from '../protocol/index.ts';
 import type {
   EndpointFacts,
@@ -64,20 +64,27 @@ export interface ListedMessages {
 }
 
 /**
- * An account or a tree of folders that messages are read from or written to. Policy reads `traits`, never the kind.
+ * An account or a tree of folders that messages are read from or written to. Policy reads `abilities`, never the kind.
  * Methods throw `CommandError` when the server refuses, and the other `ImapError`s when the connection is lost.
  */
 export interface Endpoint extends AsyncDisposable {
-  readonly traits: Traits;
-  readonly facts: EndpointFacts;
+  readonly abilities: Omit<Traits, keyof Naming>;
+  /** Rejects when the connection is lost before it is known. */
+  readonly facts: Promise<EndpointFacts>;
 
   /** All folders with their STATUS, in the server's order. */
   listFolders(): Promise<FolderInfo[]>;
   quotas(): Promise<QuotaFacts[]>;
   /** Creates and subscribes folders, in order; one refusal does not stop the others. */
   prepare(tasks: readonly PrepareTask[]): Promise<PrepareResult[]>;
-  /** Opens a folder to read from, and closes the one opened before. Nothing the reader does changes the folder. */
-  openForReading(name: FolderTask['targetName']): Promise<ReadableFolder>;
+  /**
+   * Opens a folder to read from; nothing the reader does changes it. Several may be open: what was opened before is read on,
+   * too, but with `listFrom` (the first UID its `scan` will list, which is then asked for along with the folder) and without
+   * anything between, opening and listing take one round trip.
+   */
+  openForReading(name: FolderTask['targetName'], listFrom: number | null): Promise<ReadableFolder>;
+  /** Flags of all messages of a folder, or of those that changed since a mod-sequence (RFC 7162 CHANGEDSINCE). */
+  readFlags(name: FolderTask['targetName'], since: string | null): Promise<FlagTable>;
   /** Opens a folder to append to. Writers opened before stay usable for `append`. */
   openForWriting(name: FolderTask['targetName']): Promise<WritableFolder>;
   /** Sets and removes flags of messages in a folder; answers the server's words where it refused any of it. */
@@ -90,6 +97,8 @@ export interface Endpoint extends AsyncDisposable {
 
 export interface ReadableFolder {
   readonly facts: SelectedFacts;
+  /** Whoever leaves the folder and opens it again finds the same UIDs. */
+  readonly keepsUids: boolean;
   /**
    * Lists the folder in windows, so that copying starts before a big folder is listed to its end; only what came since the
    * list before, where nothing has gone.
@@ -101,8 +110,6 @@ export interface ReadableFolder {
   unlisted(): number;
   /** Fetches messages by UID; answers one `Fetched` per UID, in the order of `uids`. */
   fetch(uids: Uint32Array): Promise<Fetched[]>;
-  /** Flags of all messages, or of those that changed since a mod-sequence (RFC 7162 CHANGEDSINCE). */
-  flags(since: string | null): Promise<FlagTable>;
   /**
    * Reads the whole folder for verification; bodies are hashed as they arrive and dropped. `shouldStop` is asked between
    * commands; once it says true the contents are what was read so far, and not `complete`.

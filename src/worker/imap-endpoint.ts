@@ -1,7 +1,7 @@
 import type { AccountSettings } from '../account.ts';
 import type { Clock } from '../clock.ts';
 import type { Side } from '../job.ts';
-import type { FolderInfo, FolderStatus, Traits } from '../plan/types.ts';
+import type { FolderInfo, FolderStatus } from '../plan/types.ts';
 import {
   CommandError,
   type FolderStatusItems,
@@ -11,6 +11,7 @@ import {
 } from '../protocol/index.ts';
 import type {
   EndpointFacts,
+  FlagTable,
   FolderFacts,
   FolderTask,
   PrepareResult,
@@ -18,12 +19,13 @@ import type {
   QuotaFacts,
   StoreFlagsTask,
 } from './contract.ts';
+import { CurrentFolder, passerBy, type Visitor } from './current-folder.ts';
 import type { Endpoint, ReadableFolder, RefusedWords, WritableFolder } from './endpoint.ts';
 import { isConnectionLost, SideError, toWireError } from './failure.ts';
 import { FlagFilter } from './flag-filter.ts';
 import { ImapReader } from './imap-reader.ts';
-import { namingOf, specialUseOf, traitsOf } from './imap-traits.ts';
-import { type AppendMode, ImapWriter, leaveFolder } from './imap-writer.ts';
+import { type Abilities, abilitiesOf, namingOf, specialUseOf } from './imap-traits.ts';
+import { type AppendMode, ImapWriter } from './imap-writer.ts';
 import { type Connect, openSession, tlsWarnings } from './login.ts';
 
 /** STATUS commands on the line at once where LIST-STATUS is not offered. */
@@ -35,59 +37,64 @@ const storeWindow = 100;
 
 /** An account reached over IMAP. */
 export class ImapEndpoint implements Endpoint {
-  readonly traits: Traits;
-  readonly facts: EndpointFacts;
+  readonly abilities: Abilities;
+  readonly facts: Promise<EndpointFacts>;
   /** The login method that was used. */
   readonly method: string;
   /** What the server said to ID (RFC 2971); `null`: nothing. */
-  readonly serverId: Readonly<Record<string, string>> | null;
+  readonly serverId: Promise<Readonly<Record<string, string>> | null>;
   /** The client below, for what only `check` asks. */
   readonly client: ImapClient;
+  readonly #current: CurrentFolder;
   readonly #appendMode: AppendMode;
-  readonly #clock: Clock;
+  #storing: Promise<unknown> = Promise.resolve();
   readonly #where: { readonly side: Side; readonly account: AccountSettings };
 
   /**
-   * Connects, logs in and learns the account's traits.
+   * Connects and logs in. What else there is to know of the account is asked for, and not waited for.
    * @throws SideError around what went wrong.
    */
   static async open(side: Side, account: AccountSettings, connect: Connect, clock: Clock): Promise<ImapEndpoint> {
-    let client: ImapClient | null = null;
     try {
-      const session = await openSession(account, connect, clock);
-      client = session.client;
-      const [capabilities, serverId, naming] = await Promise.all([
-        client.capabilities(),
-        client.hasCapability('ID') ? client.id({ name: 'imap-migrate' }).catch(toleratesRefusal) : null,
-        namingOf(client, account),
-      ]);
-      const traits = traitsOf(client, capabilities, naming);
-      const name = [serverId?.name, serverId?.version].filter(Boolean).join(' ');
-      const facts = { traits, server: name || client.greeting.text, warnings: tlsWarnings(account) };
-      return new ImapEndpoint(client, clock, { side, account }, facts, session.method, serverId ?? null);
+      const { client, method } = await openSession(account, connect, clock);
+      return new ImapEndpoint(client, method, await client.capabilities(), { side, account });
     } catch (error) {
-      client?.close();
       throw new SideError(side, account, error);
     }
   }
 
   private constructor(
     client: ImapClient,
-    clock: Clock,
-    where: { side: Side; account: AccountSettings },
-    facts: EndpointFacts,
     method: string,
-    serverId: Readonly<Record<string, string>> | null,
+    capabilities: ReadonlySet<string>,
+    where: { side: Side; account: AccountSettings },
   ) {
     this.client = client;
-    this.#clock = clock;
-    this.#where = where;
-    this.facts = facts;
-    this.traits = facts.traits;
-    const { multiAppend, nonSyncLiterals } = facts.traits;
-    this.#appendMode = { multiAppend, nonSyncLiterals, roundTripMs: Number.POSITIVE_INFINITY };
     this.method = method;
-    this.serverId = serverId;
+    this.#where = where;
+    this.#current = new CurrentFolder(client);
+    this.abilities = abilitiesOf(client, capabilities);
+    const { multiAppend, nonSyncLiterals } = this.abilities;
+    this.#appendMode = { multiAppend, nonSyncLiterals };
+    // First of all: some servers (NetEase) open no folder for a client that has not introduced itself.
+    this.serverId = this.#introduce();
+    this.facts = this.#learn();
+    // A connection that is lost shows in everything else, too.
+    for (const learnt of [this.serverId, this.facts]) learnt.catch(() => {});
+  }
+
+  async #introduce(): Promise<Readonly<Record<string, string>> | null> {
+    if (!this.client.hasCapability('ID')) return null;
+    return (await this.client.id({ name: 'imap-migrate' }).catch(toleratesRefusal)) ?? null;
+  }
+
+  async #learn(): Promise<EndpointFacts> {
+    const { client } = this;
+    const { account } = this.#where;
+    const [serverId, naming] = await Promise.all([this.serverId, namingOf(client, account)]);
+    const name = [serverId?.name, serverId?.version].filter(Boolean).join(' ');
+    const traits = { ...naming, ...this.abilities };
+    return { traits, server: name || client.greeting.text, warnings: tlsWarnings(account) };
   }
 
   async listFolders(): Promise<FolderInfo[]> {
@@ -118,8 +125,8 @@ export class ImapEndpoint implements Endpoint {
       try {
         const folders = await client.listFolders('', '*', {
           returnSubscribed: true,
-          returnSpecialUse: this.traits.specialUse,
-          ...(this.traits.listStatus ? { returnStatus: items } : {}),
+          returnSpecialUse: this.abilities.specialUse,
+          ...(this.abilities.listStatus ? { returnStatus: items } : {}),
         });
         const subscribed = folders.filter((folder) => hasAttribute(folder, '\\subscribed'));
         return { folders, subscribed: new Set(subscribed.map((folder) => folder.rawName)) };
@@ -137,7 +144,7 @@ export class ImapEndpoint implements Endpoint {
 
   #statusItems(): StatusItem[] {
     const items: StatusItem[] = ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY'];
-    if (this.traits.condStore) items.push('HIGHESTMODSEQ');
+    if (this.abilities.condStore) items.push('HIGHESTMODSEQ');
     if (this.client.hasCapability('STATUS=SIZE')) items.push('SIZE');
     return items;
   }
@@ -178,7 +185,7 @@ export class ImapEndpoint implements Endpoint {
     let made = false;
     const done = (failure: PrepareResult['failure']) => ({ folderId: task.folderId, created: made, failure, notes });
     const subscribe = () => client.subscribeFolder(task.targetName).then(() => null, refusalOf);
-    const use = task.specialUse !== null && this.traits.createSpecialUse ? { specialUse: [task.specialUse] } : {};
+    const use = task.specialUse !== null && this.abilities.createSpecialUse ? { specialUse: [task.specialUse] } : {};
     const created = task.create ? client.createFolder(task.targetName, use).then(() => null, refusalOf) : null;
     // Both leave in one packet; the server does them in this order.
     const subscribed = task.subscribe ? subscribe() : null;
@@ -199,23 +206,26 @@ export class ImapEndpoint implements Endpoint {
   async #createAgain(task: PrepareTask, refusal: Refusal): Promise<string[] | null> {
     const found = await this.client.folderStatus(task.targetName, ['UIDVALIDITY']).catch(toleratesRefusal);
     if (found !== undefined) return [];
-    if (task.specialUse === null || !this.traits.createSpecialUse) return null;
+    if (task.specialUse === null || !this.abilities.createSpecialUse) return null;
     const second = await this.client.createFolder(task.targetName).then(() => null, refusalOf);
     return second === null ? [`created without the attribute ${task.specialUse}: ${refusal.text}`] : null;
   }
 
-  async openForReading(name: FolderTask['targetName']): Promise<ReadableFolder> {
-    const condStore = this.traits.condStore;
-    return new ImapReader(this.client, await this.client.selectFolder(toFolder(name), { readOnly: true, condStore }));
+  async openForReading(name: FolderTask['targetName'], listFrom: number | null): Promise<ReadableFolder> {
+    return await ImapReader.open(this.#current, toFolder(name), { condStore: this.abilities.condStore, listFrom });
+  }
+
+  async readFlags(name: FolderTask['targetName'], since: string | null): Promise<FlagTable> {
+    return await ImapReader.readFlags(this.#current, toFolder(name), { since, condStore: this.abilities.condStore });
   }
 
   async statusOf(name: FolderTask['targetName']): Promise<FolderFacts | null> {
     const { client } = this;
     const folder = toFolder(name);
     // STATUS of the selected folder may be stale (RFC 9051 6.3.11): Dovecot never tells there what others have stored since.
-    if (client.selected !== null) await leaveFolder(client);
-    if (client.selected !== null) {
-      const opened = await client.selectFolder(folder, { readOnly: true }).catch(toleratesRefusal);
+    if (!this.#current.isLeft) await this.#current.leave();
+    if (!this.#current.isLeft) {
+      const opened = await this.#current.select(passerBy, folder, { readOnly: true }).catch(toleratesRefusal);
       if (opened === undefined) return null;
       return { messages: opened.exists, uidNext: opened.uidNext, uidValidity: opened.uidValidity };
     }
@@ -224,14 +234,26 @@ export class ImapEndpoint implements Endpoint {
     return { messages: items.messages, uidNext: items.uidNext ?? null, uidValidity: items.uidValidity ?? null };
   }
 
-  async storeFlags({ folder, uidValidity, changes }: StoreFlagsTask): Promise<string | null> {
+  async storeFlags(task: StoreFlagsTask): Promise<string | null> {
+    // Two at once would take the folder from each other for ever.
+    const stored = this.#storing.then(() => this.#store(task));
+    this.#storing = stored.catch(() => {});
+    return await stored;
+  }
+
+  async #store({ folder, uidValidity, changes }: StoreFlagsTask): Promise<string | null> {
     const { client } = this;
-    const selected = await client.selectFolder(toFolder(folder));
-    if (selected.readOnly) return 'the folder is read-only';
-    if (uidValidity !== null && selected.uidValidity !== uidValidity) return 'its UIDVALIDITY changed meanwhile';
-    const filter = new FlagFilter(selected.permanentFlags);
+    const visitor: Visitor = { hear: () => {} };
+    let filter = new FlagFilter([]);
     let refusal: string | null = null;
     for (let start = 0; start < changes.length; start += storeWindow) {
+      // Another folder's business may have come between: nothing is changed by UID but in the folder they belong to.
+      while (!this.#current.isOf(visitor)) {
+        const selected = await this.#current.select(visitor, toFolder(folder));
+        if (selected.readOnly) return 'the folder is read-only';
+        if (uidValidity !== null && selected.uidValidity !== uidValidity) return 'its UIDVALIDITY changed meanwhile';
+        filter = new FlagFilter(selected.permanentFlags);
+      }
       const stores = changes.slice(start, start + storeWindow).flatMap(({ add, remove, uids }) => {
         const [toAdd, toRemove] = [filter.split(add).kept, filter.split(remove).kept];
         return [
@@ -243,25 +265,17 @@ export class ImapEndpoint implements Endpoint {
         if (answer.status === 'rejected') refusal ??= refusalOf(answer.reason).text;
       }
     }
-    await leaveFolder(client);
+    if (this.#current.isOf(visitor)) await this.#current.leave();
     return refusal;
   }
 
   async openForWriting(name: FolderTask['targetName']): Promise<WritableFolder> {
-    const folder = toFolder(name);
-    // SELECT, since EXAMINE answers with empty PERMANENTFLAGS on some servers (Dovecot). Never CLOSEd: that would expunge.
-    const askedAt = this.#clock.now();
-    const selected = await this.client.selectFolder(folder);
-    this.#appendMode.roundTripMs = Math.min(this.#appendMode.roundTripMs, this.#clock.now() - askedAt);
-    // APPEND needs no selected folder, and mailutils imap4d 3.15 loses messages that are appended to one. Not awaited: an APPEND
-    // may follow at once.
-    void leaveFolder(this.client);
-    return new ImapWriter(this.client, folder, selected, this.#appendMode);
+    return await ImapWriter.open(this.#current, toFolder(name), this.#appendMode);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.client.onUnsolicited = null;
-    await this.client.logout().catch(() => this.client.close());
+    // A tunnel is ended with its connection, before it has passed on what was said last.
+    await (this.#where.account.command === null ? this.client.leave() : this.client.logout());
   }
 }
 

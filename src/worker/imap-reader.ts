@@ -1,9 +1,13 @@
+import { exitCodes, MigrateError } from '../errors.ts';
 import { MessageTable } from '../plan/message-table.ts';
 import { selectMissing } from '../plan/select.ts';
 import {
   CommandError,
   type FetchData,
+  type FetchEachOptions,
+  type FolderName,
   type ImapClient,
+  type MessageSet,
   ProtocolError,
   type SelectedFolder,
   splitSequenceSet,
@@ -11,6 +15,7 @@ import {
 } from '../protocol/index.ts';
 import { ContentRows } from './content-rows.ts';
 import type { FlagTable, FolderContents, InspectTask, ListedBefore, SelectedFacts } from './contract.ts';
+import type { CurrentFolder, Visitor } from './current-folder.ts';
 import type { Fetched, ListedMessages, ReadableFolder } from './endpoint.ts';
 import { FlagRows } from './flag-rows.ts';
 import { toModSeq } from './imap-endpoint.ts';
@@ -37,38 +42,144 @@ interface Reading {
   unreadable(uid: number, text: string): void;
 }
 
-/** A folder opened with EXAMINE; read with BODY.PEEK, so that nothing at the source changes. */
-export class ImapReader implements ReadableFolder {
-  readonly facts: SelectedFacts;
-  readonly #client: ImapClient;
-  /** Messages of the beginning that are still there, as far as the server told. */
-  #remaining: number;
+/** How a folder is opened. */
+export interface ReaderOptions {
+  readonly condStore: boolean;
+  /** The list from this UID on is asked for along with the folder, which saves a round trip; `null`: it is not. */
+  readonly listFrom: number | null;
+}
+
+/** A listing from a UID on, asked for before the folder was open; `rows` is null where it was refused. */
+interface AheadList {
+  readonly fromUid: number;
+  readonly rows: Promise<MessageTable | null>;
+}
+
+/**
+ * A folder opened with EXAMINE; read with BODY.PEEK, so that nothing at the source changes. Others may be opened on the same
+ * connection meanwhile: the folder is then opened again where that is needed.
+ */
+export class ImapReader implements ReadableFolder, Visitor {
+  readonly #current: CurrentFolder;
+  readonly #folder: FolderName;
+  readonly #options: ReaderOptions;
+  #facts: SelectedFacts | null = null;
+  /** What the last EXAMINE came to; rejects where it was refused, or showed another folder. */
+  #opening: Promise<void>;
+  readonly #aheadList: AheadList | null;
+  /** As it was when it was opened last. */
+  #opened: Pick<SelectedFolder, 'exists' | 'uidNext'> = { exists: 0, uidNext: null };
+  /** Messages of that moment that are still there, as far as the server told. */
+  #remaining = 0;
   #sawExpunge = false;
+  /** A listing by sequence number is under way. */
+  #countsThrough = false;
   #unlisted = 0;
+  #uidNotSticky = false;
   unchanged = 0;
 
-  constructor(client: ImapClient, selected: SelectedFolder) {
-    this.#client = client;
-    this.facts = toFacts(selected);
-    this.#remaining = selected.exists;
-    client.onUnsolicited = (data) => this.#hear(data);
+  private constructor(current: CurrentFolder, folder: FolderName, options: ReaderOptions) {
+    this.#current = current;
+    this.#folder = folder;
+    this.#options = options;
+    this.#opening = this.#select();
+    this.#aheadList = options.listFrom === null ? null : this.#listAhead(options.listFrom);
   }
 
-  #hear(data: Unsolicited): void {
-    if (data.kind !== 'expunge' && data.kind !== 'vanished') return;
-    this.#sawExpunge = true;
-    // What arrived since has the higher sequence numbers and was never counted.
-    if (data.kind === 'expunge' && data.seq <= this.#remaining) this.#remaining--;
+  /** Opens a folder; everything is sent at once. Rejects as `ImapClient.selectFolder`. */
+  static async open(current: CurrentFolder, folder: FolderName, options: ReaderOptions): Promise<ImapReader> {
+    const reader = new ImapReader(current, folder, options);
+    await reader.#opening;
+    return reader;
+  }
+
+  /** Reads flags as `flags` does, in one round trip with opening the folder. */
+  static async readFlags(
+    current: CurrentFolder,
+    folder: FolderName,
+    { since, condStore }: { readonly since: string | null; readonly condStore: boolean },
+  ): Promise<FlagTable> {
+    return await new ImapReader(current, folder, { condStore, listFrom: null }).#flags(since);
+  }
+
+  get facts(): SelectedFacts {
+    if (this.#facts === null) throw new Error('the folder has not been opened');
+    return this.#facts;
+  }
+
+  /** A server without UIDPLUS (mailutils imap4d 3.15) may invent a UIDVALIDITY at every look. */
+  get keepsUids(): boolean {
+    return this.#current.client.hasCapability('UIDPLUS') && !this.#uidNotSticky;
+  }
+
+  #select(): Promise<void> {
+    const { condStore } = this.#options;
+    const isFirst = this.#facts === null;
+    let isSame = true;
+    const onSelected = (selected: SelectedFolder | null) => {
+      if (selected !== null) isSame = this.#enter(selected);
+    };
+    const selecting = this.#current.select(this, this.#folder, { readOnly: true, condStore, onSelected });
+    const opening = selecting.then(
+      () => {
+        if (isSame) return;
+        const message = 'the UIDVALIDITY of the folder changed while it was being read: run again';
+        throw new MigrateError('UIDVALIDITY', exitCodes.partial, message);
+      },
+      (error: unknown) => {
+        if (isFirst || !(error instanceof CommandError)) throw error;
+        // A refusal of what was asked for in it would be about messages.
+        throw new MigrateError('OPEN', exitCodes.partial, `the folder could not be opened again: ${error.text}`);
+      },
+    );
+    // Whoever asks for something hears of it.
+    opening.catch(() => {});
+    return opening;
+  }
+
+  /** The server turned to the folder, for the first time or again; false: it is another one by now. */
+  #enter(selected: SelectedFolder): boolean {
+    // Numbers may have moved while nobody was there to hear it.
+    if (this.#countsThrough) this.#sawExpunge = true;
+    this.#facts ??= toFacts(selected);
+    this.#opened = selected;
+    this.#uidNotSticky = selected.uidNotSticky;
+    this.#remaining = selected.exists;
+    return this.#facts.uidValidity === selected.uidValidity;
+  }
+
+  hear(news: Unsolicited): void {
+    const { client } = this.#current;
+    if (news.kind === 'expunge' || news.kind === 'vanished') {
+      this.#sawExpunge = true;
+      // What arrived since has the higher sequence numbers and was never counted.
+      if (news.kind === 'expunge' && news.seq <= this.#remaining) this.#remaining--;
+    }
+    this.#remaining = Math.min(this.#remaining, client.selected?.exists ?? 0);
   }
 
   get #hasShrunk(): boolean {
-    return this.#sawExpunge || this.#counted() < this.facts.exists;
+    return this.#sawExpunge || this.#remaining < this.#opened.exists;
   }
 
-  /** Messages there must be, as the server counts now. */
-  #counted(): number {
-    // News that came in one chunk with the answer to EXAMINE reached only the client.
-    return Math.min(this.#remaining, this.#client.selected?.exists ?? 0);
+  /** FETCH in this folder, behind a new EXAMINE where the session has gone elsewhere since. */
+  #fetchEach(
+    set: MessageSet,
+    items: readonly string[],
+    onData: (data: FetchData) => void,
+    options: FetchEachOptions = {},
+  ): Promise<void> {
+    return this.#inFolder((client) => client.fetchEach(set, items, onData, { ahead: true, ...options }));
+  }
+
+  /** Sends a command about this folder; its answer counts only if the folder was there to be asked. */
+  async #inFolder<Result>(ask: (client: ImapClient) => Promise<Result>): Promise<Result> {
+    if (!this.#current.isOf(this)) this.#opening = this.#select();
+    const opening = this.#opening;
+    const [asked] = await Promise.allSettled([ask(this.#current.client), opening]);
+    await opening;
+    if (asked.status === 'rejected') throw asked.reason;
+    return asked.value;
   }
 
   unlisted(): number {
@@ -84,25 +195,17 @@ export class ImapReader implements ReadableFolder {
     }
     const { exists } = this.facts;
     const sent = new MessageTable();
-    let from = 1;
     let refused = false;
-    let next = this.#listWindow(from, firstScanWindow);
-    while (next !== null) {
-      const listed = next;
-      from = listed.to + 1;
-      // The following window is asked for before this one is handed on.
-      next = this.#listWindow(from, scanWindow);
-      const table = await listed.table;
-      if (table === null) {
-        refused = true;
-        break;
+    for await (const table of this.#listWhole()) {
+      if (table === null) refused = true;
+      else {
+        sent.append(table.columns());
+        if (table.length > 0) yield table.columns();
       }
-      sent.append(table.columns());
-      if (table.length > 0) yield table.columns();
     }
     // An EXPUNGE moves later messages down, out of windows not yet asked for, and a message may be left out of any answer.
     // Whoever was missed shows in a list by UID.
-    const isWhole = !refused && !this.#hasShrunk && sent.length >= this.#counted();
+    const isWhole = !refused && !this.#hasShrunk && this.#rowsCounted(sent) >= this.#remaining;
     if (isWhole || exists === 0) return;
     const all = await this.#listByUid(sent, refused);
     const missed = all.pick(selectMissing(all.uids, sent.uids));
@@ -113,23 +216,66 @@ export class ImapReader implements ReadableFolder {
   async #listNews({ uidValidity, uidNext, messages }: ListedBefore): Promise<MessageTable | null> {
     const { facts } = this;
     if (facts.uidValidity !== uidValidity || facts.exists < messages) return null;
-    const came = new MessageTable();
-    if (facts.exists > 0) {
-      await this.#client.fetchEach(`${uidNext}:*`, listItems, (data) => {
-        // `n:*` names the last message even where its UID is below n.
-        if (data.uid !== undefined && data.uid >= uidNext) pushRow(came, data);
-      });
+    const came = facts.exists === 0 ? new MessageTable() : await this.#listFromUid(uidNext);
+    if (came === null) return null;
+    return !this.#hasShrunk && messages + this.#rowsCounted(came) === this.#opened.exists ? came : null;
+  }
+
+  /** The list from a UID on, asked for now or before; `null`: it was refused. */
+  async #listFromUid(fromUid: number): Promise<MessageTable | null> {
+    if (this.#aheadList?.fromUid === fromUid) return await this.#aheadList.rows;
+    return await this.#askFromUid(fromUid).catch(nullWhenRefused);
+  }
+
+  async #askFromUid(fromUid: number): Promise<MessageTable> {
+    const rows = new MessageTable();
+    let count = 0;
+    await this.#fetchEach(`${fromUid}:*`, listItems, (data) => {
+      checkCount(++count);
+      // `n:*` names the last message even where its UID is below n.
+      const isBelow = data.uid !== undefined && data.uid > 0 && data.uid < fromUid;
+      if (!isBelow) pushRow(rows, data);
+    });
+    return rows;
+  }
+
+  #listAhead(fromUid: number): AheadList {
+    // RFC 9051 6.4.9: in an empty folder `1:*` names nothing, and some servers say BAD to it.
+    const rows = this.#askFromUid(fromUid).catch((error: unknown) => {
+      if (error instanceof CommandError && this.#facts?.exists === 0) return new MessageTable();
+      return nullWhenRefused(error);
+    });
+    rows.catch(() => {});
+    return { fromUid, rows };
+  }
+
+  /** The folder from its beginning: as it was listed ahead, else window by window; ends with `null` where that was refused. */
+  async *#listWhole(): AsyncIterable<MessageTable | null> {
+    if (this.#aheadList?.fromUid === 1) {
+      yield await this.#aheadList.rows;
+      return;
     }
-    return !this.#hasShrunk && messages + this.#rowsCounted(came) === facts.exists ? came : null;
+    this.#countsThrough = true;
+    let next = this.#listWindow(1, firstScanWindow);
+    while (next !== null) {
+      const listed = next;
+      // The following window is asked for before this one is handed on.
+      next = this.#listWindow(listed.to + 1, scanWindow);
+      const table = await listed.table;
+      yield table;
+      if (table === null) return;
+    }
+    this.#countsThrough = false;
   }
 
   /** Asks for up to `messages` rows by sequence number, `null`: there are no more. A window that an EXPUNGE made impossible has no table. */
   #listWindow(from: number, messages: number): { to: number; table: Promise<MessageTable | null> } | null {
     // RFC 9051 6.4.5: a number above EXISTS makes the whole command BAD.
-    const to = Math.min(from + messages - 1, this.#counted());
+    const to = Math.min(from + messages - 1, this.#remaining);
     if (from > to) return null;
     const rows = new MessageTable(to - from + 1);
-    const asked = this.#client.fetchEach(`${from}:${to}`, listItems, (data) => pushRow(rows, data), { useUid: false });
+    const options = { useUid: false, ahead: false };
+    const asked = this.#fetchEach(`${from}:${to}`, listItems, (data) => pushRow(rows, data), options);
     const table = asked.then(
       () => rows,
       (error: unknown) => {
@@ -145,25 +291,25 @@ export class ImapReader implements ReadableFolder {
 
   /** The whole folder by UID, and how much of what the server counts is in no list. */
   async #listByUid(sent: MessageTable, windowRefused: boolean): Promise<MessageTable> {
-    const all = new MessageTable();
+    let all: MessageTable;
     try {
-      await this.#client.fetchEach('1:*', listItems, (data) => pushRow(all, data));
+      all = await this.#askFromUid(1);
     } catch (error) {
       if (!(error instanceof CommandError) || windowRefused) throw error;
-      all.append(sent.columns());
+      all = MessageTable.from(sent.columns());
     }
-    if (this.#rowsCounted(all) < this.#counted()) {
+    if (this.#rowsCounted(all) < this.#remaining) {
       // A message may be in no FETCH answer and be found all the same: then there is a UID to name it by.
-      const found = (await this.#client.search('ALL').catch(nullWhenRefused)) ?? [];
+      const found = (await this.#inFolder((client) => client.search('ALL')).catch(nullWhenRefused)) ?? [];
       for (const uid of found) pushRow(all, { uid });
     }
-    this.#unlisted = Math.max(0, this.#counted() - this.#rowsCounted(all));
+    this.#unlisted = Math.max(0, this.#remaining - this.#rowsCounted(all));
     return all;
   }
 
   /** Rows of the messages that were there when the folder was opened. */
   #rowsCounted(table: MessageTable): number {
-    const { uidNext } = this.facts;
+    const { uidNext } = this.#opened;
     return uidNext === null ? table.length : table.uids.filter((uid) => uid < uidNext).length;
   }
 
@@ -202,11 +348,11 @@ export class ImapReader implements ReadableFolder {
     if (uids.length === 0) return uids;
     const present = new Set<number>();
     const asked = [
-      this.#client.fetchEach(uids, ['UID', 'FLAGS'], ({ uid }) => {
+      this.#fetchEach(uids, ['UID', 'FLAGS'], ({ uid }) => {
         if (uid !== undefined) present.add(uid);
       }),
       ...[...splitSequenceSet(uids, maxSetBytes)].map(async (set) => {
-        for (const uid of await this.#client.search(['UID', set])) present.add(uid);
+        for (const uid of await this.#inFolder((client) => client.search(['UID', set]))) present.add(uid);
       }),
     ];
     const answers = await Promise.all(asked.map((answer) => answer.then(() => true, nullWhenRefused)));
@@ -217,7 +363,7 @@ export class ImapReader implements ReadableFolder {
   /** One UID FETCH; answers the server's refusal, `null` for OK. */
   async #fetchInto(uids: Uint32Array, found: Map<number, Fetched>): Promise<CommandError | null> {
     return refusalOf(
-      this.#client.fetchEach(uids, ['UID', 'FLAGS', 'INTERNALDATE', 'BODY.PEEK[]'], (data) => {
+      this.#fetchEach(uids, ['UID', 'FLAGS', 'INTERNALDATE', 'BODY.PEEK[]'], (data) => {
         const { uid, body } = data;
         if (uid === undefined || body === undefined) return;
         if (body === null) {
@@ -230,11 +376,13 @@ export class ImapReader implements ReadableFolder {
     );
   }
 
-  async flags(since: string | null): Promise<FlagTable> {
+  async #flags(since: string | null): Promise<FlagTable> {
     const rows = new FlagRows();
     const options = since === null ? {} : { changedSince: BigInt(since) };
+    const refusal = await refusalOf(this.#fetchEach('1:*', ['UID', 'FLAGS'], (data) => rows.add(data), options));
+    await this.#opening;
     // RFC 9051 6.4.9: in an empty folder `1:*` names nothing, and some servers say BAD to it.
-    if (this.facts.exists > 0) await this.#client.fetchEach('1:*', ['UID', 'FLAGS'], (data) => rows.add(data), options);
+    if (refusal !== null && this.facts.exists > 0) throw refusal;
     const { uidValidity, highestModSeq } = this.facts;
     return { uidValidity, highestModSeq, ...rows.columns() };
   }
@@ -271,7 +419,7 @@ export class ImapReader implements ReadableFolder {
       if (rows.add(data) && data.uid !== undefined) had.add(data.uid);
     };
     return {
-      ask: (uids) => refusalOf(this.#client.fetchEach(uids, items, take)),
+      ask: (uids) => refusalOf(this.#fetchEach(uids, items, take)),
       has: (uid) => had.has(uid),
       unreadable: (uid) => rows.addUnreadable(uid),
     };
@@ -284,7 +432,7 @@ export class ImapReader implements ReadableFolder {
   async #uidsOf(part: Pick<InspectTask, 'uids' | 'fromUid'>, shouldStop: () => boolean): Promise<Uint32Array> {
     if (part.uids !== null) return part.uids;
     const listed = new MessageTable();
-    if (part.fromUid > 1) await this.#listFrom(part.fromUid, listed);
+    if (part.fromUid > 1 && this.facts.exists > 0) listed.append((await this.#askFromUid(part.fromUid)).columns());
     else {
       for await (const window of this.scan()) {
         if (shouldStop()) break;
@@ -293,16 +441,6 @@ export class ImapReader implements ReadableFolder {
       }
     }
     return listed.uids;
-  }
-
-  async #listFrom(fromUid: number, listed: MessageTable): Promise<void> {
-    if (this.facts.exists === 0) return;
-    let count = 0;
-    await this.#client.fetchEach(`${fromUid}:*`, listItems, (data) => {
-      checkCount(++count);
-      // `n:*` names the last message even where its UID is below n.
-      if (data.uid !== undefined && data.uid >= fromUid) pushRow(listed, data);
-    });
   }
 }
 

@@ -42,15 +42,13 @@ async function askNaming(client: ImapClient): Promise<Naming> {
   return { delimiter: root?.delimiter ?? null, prefix: '' };
 }
 
+/** What an account can do, without how its folders are named. */
+export type Abilities = Omit<Traits, keyof Naming>;
+
 /** What the logged-in account can do, read off its capabilities. */
-export function traitsOf(
-  client: Pick<ImapClient, 'hasCapability'>,
-  capabilities: ReadonlySet<string>,
-  naming: Naming,
-): Traits {
+export function abilitiesOf(client: Pick<ImapClient, 'hasCapability'>, capabilities: ReadonlySet<string>): Abilities {
   const has = (name: string) => client.hasCapability(name);
   return {
-    ...naming,
     maxMessageBytes: appendLimitOf(capabilities),
     multiAppend: has('MULTIAPPEND'),
     nonSyncLiterals: has('LITERAL+') ? 'all' : has('LITERAL-') ? 'small' : 'none',

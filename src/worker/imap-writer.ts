@@ -2,13 +2,14 @@ import type { Traits } from '../plan/types.ts';
 import {
   type AppendMessage,
   CommandError,
+  type FetchData,
   type FolderName,
   type ImapClient,
-  ImapError,
   type SelectedFolder,
   UsageError,
 } from '../protocol/index.ts';
 import type { SelectedFacts } from './contract.ts';
+import { type CurrentFolder, passerBy } from './current-folder.ts';
 import type { AppendOptions, Message, Stored, WritableFolder } from './endpoint.ts';
 import { isConnectionLost } from './failure.ts';
 import { FlagFilter } from './flag-filter.ts';
@@ -18,8 +19,6 @@ import { toFacts } from './imap-reader.ts';
 /** How an account takes batches; shared by all its writers, since what one learns holds for all. */
 export interface AppendMode {
   multiAppend: boolean;
-  /** Shortest answer to a SELECT so far, in milliseconds: about one round trip. */
-  roundTripMs: number;
   readonly nonSyncLiterals: Traits['nonSyncLiterals'];
 }
 
@@ -36,17 +35,29 @@ const pipelinedAppends = 32;
 /** A folder opened with SELECT to append to. */
 export class ImapWriter implements WritableFolder {
   readonly facts: SelectedFacts;
+  readonly #current: CurrentFolder;
   readonly #client: ImapClient;
   readonly #folder: FolderName;
   readonly #filter: FlagFilter;
   readonly #mode: AppendMode;
 
-  constructor(client: ImapClient, folder: FolderName, selected: SelectedFolder, mode: AppendMode) {
+  private constructor(current: CurrentFolder, folder: FolderName, selected: SelectedFolder, mode: AppendMode) {
     this.facts = toFacts(selected);
-    this.#client = client;
+    this.#current = current;
+    this.#client = current.client;
     this.#folder = folder;
     this.#filter = new FlagFilter(selected.permanentFlags);
     this.#mode = mode;
+  }
+
+  /** Opens a folder, and leaves it at once. Rejects as `ImapClient.selectFolder`. */
+  static async open(current: CurrentFolder, folder: FolderName, mode: AppendMode): Promise<ImapWriter> {
+    // SELECT, since EXAMINE answers with empty PERMANENTFLAGS on some servers (Dovecot). Never CLOSEd: that would expunge.
+    const selected = current.select(passerBy, folder);
+    // APPEND needs no selected folder, and mailutils imap4d 3.15 loses messages that are appended to one. Not awaited: what
+    // comes next may follow at once.
+    void current.leave();
+    return new ImapWriter(current, folder, await selected, mode);
   }
 
   splitFlags(flags: readonly string[]) {
@@ -54,7 +65,7 @@ export class ImapWriter implements WritableFolder {
   }
 
   get pipelines(): boolean {
-    return this.#mode.nonSyncLiterals !== 'none' || this.#mode.roundTripMs >= pipelineSyncFromMs;
+    return this.#mode.nonSyncLiterals !== 'none' || this.#client.roundTripMs >= pipelineSyncFromMs;
   }
 
   get atomic(): boolean {
@@ -101,14 +112,15 @@ export class ImapWriter implements WritableFolder {
   async internalDateOf(uid: number | null): Promise<string | null> {
     let date: string | null = null;
     const client = this.#client;
+    const take = (data: FetchData) => {
+      date = data.internalDate ?? null;
+    };
     // All of it leaves at once: nothing that another folder wants can come between.
     const answers = [
       // A server without UNSELECT stays in it, and Courier takes no message into a folder that is open read-only.
-      client.selectFolder(this.#folder, { readOnly: client.hasCapability('UNSELECT') }),
-      client.fetchEach(uid === null ? '*' : Uint32Array.of(uid), ['INTERNALDATE'], (data) => {
-        date = data.internalDate ?? null;
-      }),
-      leaveFolder(client),
+      this.#current.select(passerBy, this.#folder, { readOnly: client.hasCapability('UNSELECT') }),
+      client.fetchEach(uid === null ? '*' : Uint32Array.of(uid), ['INTERNALDATE'], take, { ahead: true }),
+      this.#current.leave(),
     ];
     for (const answer of await Promise.allSettled<unknown>(answers)) {
       if (answer.status === 'rejected' && isConnectionLost(answer.reason)) throw answer.reason;
@@ -118,24 +130,13 @@ export class ImapWriter implements WritableFolder {
 
   async count(): Promise<number | null> {
     // STATUS of the selected folder may be stale (RFC 9051 6.3.11).
-    if (this.#client.selected !== null) return null;
+    if (!this.#current.isLeft) return null;
     try {
       return (await this.#client.folderStatus(this.#folder, ['MESSAGES'])).messages ?? null;
     } catch (error) {
       if (error instanceof CommandError) return null;
       throw error;
     }
-  }
-}
-
-/** Leaves the selected folder without expunging anything, where the server has a command for that. */
-export async function leaveFolder(client: ImapClient): Promise<void> {
-  if (!client.hasCapability('UNSELECT')) return;
-  try {
-    await client.unselectFolder();
-  } catch (error) {
-    // Refused: the folder stays selected, which only costs updates nobody needs. A lost connection shows in the next command.
-    if (!(error instanceof ImapError)) throw error;
   }
 }
 

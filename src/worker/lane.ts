@@ -3,9 +3,11 @@ import type { Clock } from '../clock.ts';
 import { exitCodes } from '../errors.ts';
 import type { Side } from '../job.ts';
 import type { Shard } from '../plan/types.ts';
+import { Backlog } from './backlog.ts';
 import { Budget } from './budget.ts';
 import { buffersOf } from './content-rows.ts';
 import type {
+  BatchReport,
   Channel,
   FolderTask,
   FromLane,
@@ -14,10 +16,11 @@ import type {
   LaneFailure,
   LaneOptions,
   LaneResult,
+  PrepareTask,
   ToLane,
 } from './contract.ts';
 import { DateCheck, FolderCopy, FolderRefusesError, TargetFullError } from './copy.ts';
-import type { ReadableFolder } from './endpoint.ts';
+import type { ReadableFolder, WritableFolder } from './endpoint.ts';
 import { SideError, toLaneFailure } from './failure.ts';
 import { ImapEndpoint } from './imap-endpoint.ts';
 import type { Connect } from './login.ts';
@@ -26,8 +29,14 @@ import { reportAccount } from './report.ts';
 /** Bytes of messages a lane may hold: fetched or asked for, and not yet answered by the target. */
 const laneBudgetBytes = 24 * 1024 * 1024;
 
+/** Batches fetched or being fetched while earlier ones are sent. */
+const batchesAhead = 3;
+
 /** Batches sent and not answered: enough to keep a far server busy; more only make a lost connection dearer. */
 const unansweredAppends = 3;
+
+/** A folder of up to so many messages is listed in one answer. */
+const maxListedAhead = 2_000;
 
 /** What a lane needs from its surroundings; tests give it memory transports and their own time. */
 export interface LaneParts {
@@ -53,7 +62,19 @@ class Lane {
   readonly #options: LaneOptions;
   readonly #channel: Channel<FromLane, ToLane>;
   readonly #parts: LaneParts;
-  readonly #budgets = { bytes: new Budget(laneBudgetBytes), appends: new Budget(unansweredAppends) };
+  readonly #budgets = {
+    bytes: new Budget(laneBudgetBytes),
+    ahead: new Budget(batchesAhead),
+    appends: new Budget(unansweredAppends),
+  };
+  readonly #backlog = new Backlog(
+    () => laneBudgetBytes,
+    (folderId) => this.#channel.post({ kind: 'room', folderId }),
+  );
+  /** Folders are read one after the other, as long as nothing is wrong with their messages. */
+  #reading: Promise<void> = Promise.resolve();
+  /** Whether the source's folders may be left and opened again without their UIDs changing. */
+  #keepsUids = false;
   readonly #dateCheck: DateCheck;
   readonly #awaitedShards = new Map<number, (shard: Shard | null) => void>();
   readonly #awaitedIntents = new Map<number, (durable: boolean) => void>();
@@ -77,11 +98,12 @@ class Lane {
     if (opened === null) return { failure: this.#failure };
     const { source, target } = opened;
     try {
-      this.#channel.post({ kind: 'ready', source: source.facts, target: target?.facts ?? null });
+      this.#channel.post({ kind: 'ready' });
+      this.#track(this.#tellFacts(source, target));
       for (let message = await this.#next(); message !== null; message = await this.#next()) {
         await this.#obey(message, source, target);
       }
-      await this.#copiesFinished();
+      while (this.#unfinished.size > 0) await Promise.all(this.#unfinished);
     } finally {
       await Promise.all([source[Symbol.asyncDispose](), target?.[Symbol.asyncDispose]()]);
     }
@@ -155,21 +177,16 @@ class Lane {
           return;
         }
         case 'prepare':
-          this.#channel.post({
-            kind: 'prepared',
-            results: await this.#on('target', target?.prepare(message.tasks) ?? []),
-          });
+          this.#track(this.#prepare(message.tasks, target));
           return;
         case 'folder':
-          if (target !== null) await this.#copyFolder(message.task, source, target);
+          if (target !== null) this.#track(this.#copyFolder(message.task, source, target));
           return;
         case 'inspect':
-          if (message.task.side === 'target') await this.#copiesFinished();
           await this.#inspect(message.folderId, message.task, message.task.side === 'source' ? source : target);
           return;
         case 'read-flags':
         case 'store-flags':
-          if (message.kind === 'store-flags') await this.#copiesFinished();
           await this.#flags(message, source, target);
           return;
         case 'report':
@@ -179,7 +196,6 @@ class Lane {
           });
           return;
         case 'status':
-          await this.#copiesFinished();
           this.#channel.post({
             kind: 'status',
             folderId: message.folderId,
@@ -198,12 +214,25 @@ class Lane {
     }
   }
 
-  /**
-   * Waits until no copy of an earlier folder has anything to do at the target any more: a connection has one selected folder,
-   * and a copy may want to look into its own when an answer comes.
-   */
-  async #copiesFinished(): Promise<void> {
-    while (this.#unfinished.size > 0) await Promise.all(this.#unfinished);
+  /** Something that goes on while other messages are obeyed. */
+  #track(work: Promise<void>): void {
+    const tracked: Promise<void> = work
+      .catch((error: unknown) => this.#lose(toLaneFailure(error, null)))
+      .finally(() => this.#unfinished.delete(tracked));
+    this.#unfinished.add(tracked);
+  }
+
+  async #tellFacts(source: ImapEndpoint, target: ImapEndpoint | null): Promise<void> {
+    const [atSource, atTarget] = await Promise.all([
+      this.#on('source', source.facts),
+      this.#on('target', target?.facts ?? null),
+    ]);
+    this.#channel.post({ kind: 'facts', source: atSource, target: atTarget });
+  }
+
+  async #prepare(tasks: readonly PrepareTask[], target: ImapEndpoint | null): Promise<void> {
+    const results = await this.#on('target', target?.prepare(tasks) ?? []);
+    this.#channel.post({ kind: 'prepared', results });
   }
 
   /** The same work, whose errors say on which side it went wrong. */
@@ -215,13 +244,18 @@ class Lane {
     }
   }
 
-  /** Copies a folder. Returns when it is read and sent; the answers may still be under way. */
+  /** Copies a folder. Others may be begun meanwhile, as the backlog says. Never throws. */
   async #copyFolder(task: FolderTask, source: ImapEndpoint, target: ImapEndpoint): Promise<void> {
     const { folderId } = task;
+    // A lane does not work twice on a folder it shares with others.
+    const expectedBytes = task.shared ? Number.POSITIVE_INFINITY : (task.expected?.bytes ?? Number.POSITIVE_INFINITY);
+    // Before one is open nobody knows whether folders can be left and found again as they were.
+    this.#backlog.take(folderId, this.#keepsUids ? expectedBytes : Number.POSITIVE_INFINITY);
     let side: Side = 'source';
+    let copy: FolderCopy | null = null;
     try {
       const [reading, writing] = await Promise.allSettled([
-        source.openForReading({ raw: task.sourceRawName }),
+        source.openForReading({ raw: task.sourceRawName }, listFromOf(task)),
         target.openForWriting(task.targetName),
       ]);
       if (reading.status === 'rejected') throw reading.reason;
@@ -229,36 +263,50 @@ class Lane {
       if (writing.status === 'rejected') throw writing.reason;
       const reader = reading.value;
       const writer = writing.value;
+      this.#keepsUids = reader.keepsUids;
+      if (reader.keepsUids) this.#backlog.expect(folderId, expectedBytes);
       if (task.singly) writer.distrustBatches();
       this.#budgets.appends.limit = writer.pipelines ? unansweredAppends : 1;
       this.#channel.post({ kind: 'opened', folderId, source: reader.facts, target: writer.facts });
-      const copy = new FolderCopy(
-        reader,
-        writer,
-        {
-          nextShard: () => this.#nextShard(folderId),
-          intend: (messages) => this.#intend(folderId, messages),
-          report: (report) => this.#channel.post({ kind: 'batch', folderId, report }),
-          sourceError: (error) => new SideError('source', this.#options.source, error),
-          recreateTarget: () => this.#recreate(task, target),
-          dateCheck: this.#dateCheck,
-          isDraining: () => this.#draining || this.#failure !== null,
-        },
-        this.#budgets,
-        task.copiedBefore,
-      );
-      // The source folder is left only when nobody reads it any more, whatever went wrong.
-      await Promise.all([task.scan ? this.#scan(task, reader, copy) : null, copy.read()]);
-      this.#channel.post({ kind: 'folder-read', folderId });
-      const finishing = copy.finished().then(
-        () => this.#channel.post({ kind: 'folder-finished', folderId, failure: null }),
-        (error: unknown) => this.#folderFailed(folderId, error, 'target', copy.inDoubt),
-      );
-      const tracked: Promise<void> = finishing.finally(() => this.#unfinished.delete(tracked));
-      this.#unfinished.add(tracked);
+      copy = this.#startCopy(task, reader, writer, target);
+      // Its list is on the way; whose turn it is to be read is another matter.
+      const listed = task.scan ? this.#scan(task, reader, copy) : null;
+      await this.#inTurn(copy);
+      if (reader.keepsUids) this.#backlog.done(folderId);
+      await Promise.all([listed, copy.sent()]);
+      this.#backlog.done(folderId);
+      await copy.finished();
+      // What ends the job ends this folder as it is; what ends the lane leaves the rest of it to another one.
+      const lost = copy.cutShort && this.#failure?.scope === 'lane' ? this.#failure : null;
+      const failure = lost === null ? null : { ...lost, inDoubt: copy.inDoubt };
+      this.#channel.post({ kind: 'folder-finished', folderId, failure });
     } catch (error) {
-      this.#folderFailed(folderId, error, side);
+      this.#folderFailed(folderId, error, side, copy?.inDoubt ?? false);
+    } finally {
+      this.#backlog.done(folderId);
     }
+  }
+
+  #startCopy(task: FolderTask, reader: ReadableFolder, writer: WritableFolder, target: ImapEndpoint): FolderCopy {
+    const { folderId, copiedBefore } = task;
+    const port = {
+      nextShard: () => this.#nextShard(folderId),
+      intend: (messages: readonly IntendedMessage[]) => this.#intend(folderId, messages),
+      report: (report: BatchReport) => this.#channel.post({ kind: 'batch', folderId, report }),
+      sourceError: (error: unknown) => new SideError('source', this.#options.source, error),
+      recreateTarget: () => this.#recreate(task, target),
+      asked: (bytes: number) => this.#backlog.asked(folderId, bytes),
+      dateCheck: this.#dateCheck,
+      isDraining: () => this.#draining || this.#failure !== null,
+    };
+    return new FolderCopy(reader, writer, port, this.#budgets, copiedBefore);
+  }
+
+  /** Has a copy ask for its messages when those before it have asked for theirs. */
+  async #inTurn(copy: FolderCopy): Promise<void> {
+    const turn = this.#reading.then(() => copy.ask());
+    this.#reading = turn;
+    await turn;
   }
 
   /** Lists the folder for the main thread. Never throws: a list that breaks off ends the copy. */
@@ -322,7 +370,7 @@ class Lane {
     const { side } = task;
     try {
       if (endpoint === null) return;
-      const reader = await endpoint.openForReading(task.folder);
+      const reader = await endpoint.openForReading(task.folder, null);
       const contents = await reader.inspect(task, () => this.#draining);
       this.#channel.post({ kind: 'inspected', folderId, side, contents }, buffersOf(contents));
     } catch (error) {
@@ -341,8 +389,8 @@ class Lane {
     const side = message.kind === 'read-flags' ? 'source' : 'target';
     try {
       if (message.kind === 'read-flags') {
-        const reader = await source.openForReading(message.folder);
-        this.#channel.post({ kind: 'flags-read', folderId, table: await reader.flags(message.since) });
+        const table = await source.readFlags(message.folder, message.since);
+        this.#channel.post({ kind: 'flags-read', folderId, table });
       } else {
         const refusal = (await target?.storeFlags(message.task)) ?? null;
         this.#channel.post({ kind: 'flags-stored', folderId, refusal });
@@ -399,4 +447,13 @@ class Lane {
     for (const resolve of this.#awaitedIntents.values()) resolve(false);
     this.#awaitedIntents.clear();
   }
+}
+
+/** The first UID of the list that is asked for along with the folder; `null`: it is too long for one answer. */
+function listFromOf({ scan, listedBefore, expected }: FolderTask): number | null {
+  if (!scan) return null;
+  if (listedBefore !== null) return listedBefore.uidNext;
+  const messages = expected?.messages ?? 0;
+  // In an empty folder there is nothing to list, and some servers say BAD to it.
+  return messages > 0 && messages <= maxListedAhead ? 1 : null;
 }

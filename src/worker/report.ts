@@ -6,7 +6,9 @@ import type { ImapEndpoint } from './imap-endpoint.ts';
 /** Everything `check` tells about an account that is logged in. */
 export async function reportAccount(endpoint: ImapEndpoint, account: AccountSettings): Promise<AccountReport> {
   const { client } = endpoint;
-  const [capabilities, namespaces, quotas, folders] = await Promise.all([
+  const [facts, serverId, capabilities, namespaces, quotas, folders] = await Promise.all([
+    endpoint.facts,
+    endpoint.serverId,
     client.capabilities(),
     client.hasCapability('NAMESPACE') ? client.namespace().catch(unlessRefused) : null,
     endpoint.quotas(),
@@ -14,11 +16,11 @@ export async function reportAccount(endpoint: ImapEndpoint, account: AccountSett
   ]);
   return {
     account: accountLabel(account),
-    server: endpoint.facts.server,
+    server: facts.server,
     tls: client.secure,
     auth: endpoint.method,
     capabilities: [...capabilities].sort(),
-    serverId: endpoint.serverId,
+    serverId,
     namespaces: namespaces ?? null,
     quotas,
     folders: folders.map(({ name, specialUse, selectable, subscribed, status }) => ({
@@ -28,7 +30,7 @@ export async function reportAccount(endpoint: ImapEndpoint, account: AccountSett
       subscribed,
       status,
     })),
-    warnings: endpoint.facts.warnings,
+    warnings: facts.warnings,
   };
 }
 

@@ -7,6 +7,7 @@ import {
   type SandboxOptions,
   SandboxServer,
 } from '../../src/sandbox/index.ts';
+import { CurrentFolder } from '../../src/worker/current-folder.ts';
 import type { ListedMessages } from '../../src/worker/endpoint.ts';
 import { ImapReader } from '../../src/worker/imap-reader.ts';
 
@@ -30,7 +31,7 @@ async function openReader(messages: number, options: { server?: SandboxOptions }
   }
   const client = await ImapClient.connect({ host: 'x.test', tls: 'none', transport: connectSandbox(server) });
   await client.login('alice', 'secret');
-  const reader = new ImapReader(client, await client.selectFolder('INBOX', { readOnly: true }));
+  const reader = await ImapReader.open(new CurrentFolder(client), 'INBOX', { condStore: false, listFrom: null });
   return { reader, client, server, inbox };
 }
 
@@ -339,7 +340,7 @@ describe('a folder that was listed before', () => {
     change(inbox);
     const client = await ImapClient.connect({ host: 'x.test', tls: 'none', transport: connectSandbox(server) });
     await client.login('alice', 'secret');
-    const reader = new ImapReader(client, await client.selectFolder('INBOX', { readOnly: true }));
+    const reader = await ImapReader.open(new CurrentFolder(client), 'INBOX', { condStore: false, listFrom: null });
     return { reader, client, server, inbox };
   };
 

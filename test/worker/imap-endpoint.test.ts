@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import { ImapEndpoint } from '../../src/worker/imap-endpoint.ts';
+import { Engine } from '../support/engine.ts';
+
+const raw = (name: string) => ({ raw: name });
+
+describe('flags of several folders, changed on one connection at once', () => {
+  it('reach the messages they are for', async () => {
+    using engine = new Engine();
+    const folders = ['A', 'B'].map((name) => engine.target.createMailbox(name));
+    for (const folder of folders) for (let n = 1; n <= 250; n++) folder.append({ body: `Subject: ${n}\r\n\r\n` });
+    const { target } = engine.settings();
+    await using endpoint = await ImapEndpoint.open('target', target, engine.connect, systemClock);
+    // One change a message: several windows of commands each, with others' business between them.
+    const task = (name: string, flag: string) => ({
+      folder: raw(name),
+      uidValidity: engine.target.mailbox(name).uidValidity,
+      changes: Array.from({ length: 250 }, (_, n) => ({ add: [flag], remove: [], uids: Uint32Array.of(n + 1) })),
+    });
+    const refusals = await Promise.all([
+      endpoint.storeFlags(task('A', '\\Flagged')),
+      endpoint.storeFlags(task('B', '\\Answered')),
+      endpoint.openForWriting(raw('INBOX')),
+    ]);
+    expect(refusals.slice(0, 2)).toEqual([null, null]);
+    const flagsOf = (folder: (typeof folders)[number] | undefined) =>
+      new Set(folder?.messages.map(({ flags }) => [...flags].join(' ')));
+    expect(folders.map(flagsOf)).toEqual([new Set(['\\Flagged']), new Set(['\\Answered'])]);
+  });
+});
