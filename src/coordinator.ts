@@ -226,8 +226,7 @@ class Job {
       reportsUids: this.#targetReportsUids,
       keepsOrder: this.#keepsOrder,
     });
-    for (const [run, failure] of await this.#prepare(first, runs)) this.#driver.failFolder(run, failure);
-    await this.#driver.drive(first);
+    await this.#driver.drive(first, this.#prepare(first, runs));
   }
 
   /** Creates and subscribes everything in one go, before the first message; answers what could not be created, and why. */

@@ -32,6 +32,9 @@ export class Crew {
   readonly #lanes = new Set<LaneDriver>();
   readonly #pool = new LanePool((error) => this.fail(wireErrorOf(error)));
   #started = 0;
+  /** Lanes that are to join and have not begun to log in. */
+  #wanted = 0;
+  #opening = 0;
   #loginFailures = 0;
   /** A lane being opened because none is left. */
   #replacing: Promise<void> | null = null;
@@ -105,13 +108,18 @@ export class Crew {
     this.#pool.add(lane);
   }
 
-  /** Adds lanes one after the other, so that a login the server refuses is not tried by several at once. */
+  /** Adds lanes, as many at once as may be refused: a login the server refuses is tried by no more. */
   grow(count: number): void {
-    if (count <= 0 || this.#loginFailures >= maxLoginFailures || this.isEnding) return;
-    void this.#open().then((failure) => {
-      if (failure !== null && !this.isEnding) this.#hooks.onWarning(`one connection fewer: ${failure.message}`);
-      this.grow(count - 1);
-    });
+    this.#wanted += Math.max(0, count);
+    while (this.#wanted > 0 && this.#opening < maxLoginFailures - this.#loginFailures && !this.isEnding) {
+      this.#wanted--;
+      this.#opening++;
+      void this.#open().then((failure) => {
+        this.#opening--;
+        if (failure !== null && !this.isEnding) this.#hooks.onWarning(`one connection fewer: ${failure.message}`);
+        this.grow(0);
+      });
+    }
   }
 
   /** Opens a lane where none is left; resolves when there is one, or when that cannot be. */

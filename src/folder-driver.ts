@@ -55,8 +55,19 @@ export class FolderDriver {
     this.#parts = parts;
   }
 
-  /** Copies the folders, `first` being the lane there is; resolves when each has had its last word, or the job ends. */
-  async drive(first: LaneDriver): Promise<void> {
+  /**
+   * Copies the folders, `first` being the lane there is; resolves when each has had its last word, or the job ends.
+   * `preparing`: folders that are missing at the target are being made; it tells which of them cannot be had, and why.
+   */
+  async drive(first: LaneDriver, preparing: Promise<ReadonlyMap<FolderRun, WireError>>): Promise<void> {
+    const { crew } = this.#parts;
+    // Without its folders the target is of no use: what is under way is finished.
+    preparing.catch((error: unknown) => crew.fail(failureOf(error).error));
+    await this.#driveAll(first, preparing);
+    await preparing;
+  }
+
+  async #driveAll(first: LaneDriver, preparing: Promise<ReadonlyMap<FolderRun, WireError>>): Promise<void> {
     const { crew, progress, connections, keepsOrder } = this.#parts;
     const open: FolderRun[] = [];
     for (const run of this.#runs.values()) {
@@ -71,7 +82,13 @@ export class FolderDriver {
     crew.add(first);
     const useful = keepsOrder ? open.length : Math.ceil(totalMessages(open) / messagesPerExtraLane);
     crew.grow(Math.min(connections, useful) - 1);
-    for (const run of open) this.#enqueue(run, true);
+    for (const run of open) if (run.pair.target !== null) this.#enqueue(run, true);
+    this.#finish(
+      preparing.then(
+        (failures) => this.#beginPrepared(open, failures),
+        () => {},
+      ),
+    );
     do {
       await crew.idle();
       const finishing = [...this.#finishing];
@@ -80,6 +97,19 @@ export class FolderDriver {
     } while (this.#finishing.size > 0 || crew.isBusy);
     const left = open.find((run) => !run.finished);
     if (left !== undefined && !crew.isEnding) throw new Error(`the job ended before the folder ${left.name} was done`);
+  }
+
+  /** Begins folders that had to be made first. */
+  #beginPrepared(open: readonly FolderRun[], failures: ReadonlyMap<FolderRun, WireError>): void {
+    for (const run of open) {
+      if (run.pair.target !== null) continue;
+      const failure = failures.get(run);
+      if (failure === undefined) this.#enqueue(run, true);
+      else {
+        this.failFolder(run, failure);
+        this.#finishFolder(run);
+      }
+    }
   }
 
   /** A lane joined: folders that may be shared have work for it. */

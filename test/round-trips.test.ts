@@ -59,7 +59,7 @@ describe('an account of 13 folders far away', () => {
     engine.source.inbox.append({ body: 'Subject: news\r\n\r\n' });
     const third = await line.measure(() => engine.run({ connections: 4 }));
     expect(third.result.report).toMatchObject({ verdict: 'complete', copied: 1 });
-    expectAtMost(11.5, first);
+    expectAtMost(10.5, first);
     expectAtMost(2.5, second);
     expectAtMost(6.5, third);
   });
