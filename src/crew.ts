@@ -136,6 +136,7 @@ export class Crew {
       if (this.isEnding || this.#loginFailures >= maxLoginFailures) return;
       const waitMs = attempt === 0 ? 0 : firstRetryMs * 2 ** attempt;
       await new Promise<void>((resolve) => this.#clock.after(waitMs, resolve));
+      if (this.isEnding) return;
       this.#lastLost = (await this.#open()) ?? this.#lastLost;
     }
   }

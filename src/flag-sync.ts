@@ -15,6 +15,8 @@ export interface FlagSyncParts {
   readonly lane: LaneDriver;
   readonly journal: Journal;
   readonly policy: Exclude<FlagPolicy, 'once'>;
+  /** False: UIDs of the target are good for one session at most (no UIDPLUS), and messages are found by content. */
+  readonly reportsUids: boolean;
 }
 
 export interface FlagSyncResult {
@@ -32,36 +34,51 @@ export interface FlagSyncResult {
 export async function syncFlags(
   run: FolderRun,
   folder: JournalFolder,
-  { lane, journal, policy }: FlagSyncParts,
+  { lane, journal, policy, reportsUids }: FlagSyncParts,
 ): Promise<FlagSyncResult> {
   const nothing = { changed: 0, failure: null };
   const highest = run.pair.source.status?.highestModSeq ?? null;
   if (highest !== null && highest === folder.flagsModSeq) return nothing;
   const { sourceRawName, targetName } = run.task(false);
-  const now = await lane.readFlags(run.id, { raw: sourceRawName }, highest === null ? null : folder.flagsModSeq);
+  const since = isSince(folder.flagsModSeq, highest) ? folder.flagsModSeq : null;
+  const now = await lane.readFlags(run.id, { raw: sourceRawName }, since);
   // Its messages are others than those the journal knows.
   if (now.uidValidity !== folder.sourceUidValidity) return nothing;
   const messages = await journal.messages(folder.id);
   const changes = flagChanges(messages, now, policy);
-  const place = await placeOf(run, messages, changes, lane);
+  const place = await placeOf(run, reportsUids ? messages : withoutPlaces(messages), changes, lane);
   const atTarget = changes.flatMap((change): TargetFlagChange[] => {
     const uids = change.uids.flatMap((uid) => place.get(uid) ?? []);
     const { add, remove } = change;
     return uids.length === 0 ? [] : [{ add, remove, uids: Uint32Array.from(uids).sort() }];
   });
+  let changed = 0;
   if (atTarget.length > 0) {
-    const isPlaced = messages.targetUids.some((uid) => uid !== 0);
-    const uidValidity = isPlaced ? folder.targetUidValidity : null;
-    const refusal = await lane.storeFlags(run.id, { folder: targetName, uidValidity, changes: atTarget });
-    if (refusal !== null) {
-      const message = `the target did not take changed flags: ${refusal}`;
+    const uidValidity = reportsUids ? folder.targetUidValidity : null;
+    const stored = await lane.storeFlags(run.id, { folder: targetName, uidValidity, changes: atTarget });
+    changed = stored.changed;
+    if (stored.lost.length > 0)
+      run.notes.push(`flags that were set at the source and that the target does not keep: ${stored.lost.join(', ')}`);
+    if (stored.refusal !== null) {
+      const message = `the target did not take changed flags: ${stored.refusal}`;
       return { changed: 0, failure: { code: 'FLAGS', exitCode: exitCodes.partial, message } };
     }
   }
   const applied = changes.flatMap(({ uids, flags }) => uids.map((uid) => ({ uid, flags })));
-  if (applied.length > 0 || now.highestModSeq !== null)
-    await journal.write({ kind: 'flags', folderId: folder.id, flags: applied, modSeq: now.highestModSeq });
-  return { changed: atTarget.reduce((sum, { uids }) => sum + uids.length, 0), failure: null };
+  // What merging leaves out a later mirroring has to find again.
+  const modSeq = policy === 'merge' ? null : now.highestModSeq;
+  if (applied.length > 0 || modSeq !== null)
+    await journal.write({ kind: 'flags', folderId: folder.id, flags: applied, modSeq });
+  return { changed, failure: null };
+}
+
+/** True where the source can name what changed after `known`. A server that made its index anew counts from the start again. */
+function isSince(known: string | null, highest: string | null): boolean {
+  return known !== null && highest !== null && BigInt(known) <= BigInt(highest);
+}
+
+function withoutPlaces(messages: JournalMessages): JournalMessages {
+  return { ...messages, targetUids: new Uint32Array(messages.targetUids.length) };
 }
 
 const stopped: LaneFailure = {
@@ -100,7 +117,14 @@ async function placeOf(
   const source = await read('source', false, null);
   const target = await read('target', false, null);
   const changed = onlyUids(source, Uint32Array.from(unplaced));
-  const left = await read('source', true, uidsLike(source, changed));
+  // Twins that were never copied have no place there.
+  const gone = verdictKinds.indexOf('gone');
+  const copied = new Set(messages.uids.filter((_, row) => messages.verdicts[row] !== gone));
+  const left = await read(
+    'source',
+    true,
+    uidsLike(source, changed).filter((uid) => copied.has(uid)),
+  );
   const right = await read('target', true, uidsLike(target, changed));
   const { pairs } = matchMessages({ ...left, ...flagsBefore(left, messages) }, right);
   for (const [index, row] of pairs.source.entries()) {

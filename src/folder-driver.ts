@@ -8,8 +8,8 @@ import type { Journal, JournalFolder, JournalRecord, Verdict } from './journal/i
 import { type LaneDriver, LaneLostError } from './lanes.ts';
 import { sumOf } from './plan/message-table.ts';
 import type { ProgressMeter } from './progress.ts';
-import { recoverFolder } from './recovery.ts';
-import type { BatchReport, FromLane, LaneFailure, SelectedFacts } from './worker/contract.ts';
+import { recoverFolder, targetStatus } from './recovery.ts';
+import type { BatchReport, FolderFacts, FromLane, LaneFailure, SelectedFacts } from './worker/contract.ts';
 
 /** Another lane costs a login on each side; it pays from about this many messages on. */
 const messagesPerExtraLane = 200;
@@ -77,6 +77,8 @@ export class FolderDriver {
         this.#finishFolder(run);
       }
     }
+    // Whoever is first begins at once.
+    open.sort((a, b) => sizeOf(b) - sizeOf(a));
     for (const run of open) progress.addTotal(run.pair.source.status?.messages ?? 0, run.pair.source.status?.size ?? 0);
     if (open.length === 0 || crew.isEnding) return;
     crew.add(first);
@@ -183,10 +185,16 @@ export class FolderDriver {
 
   /** Brings journal and target to agree about a folder, where something is open between them, before anything is appended. */
   async #settle(run: FolderRun, lane: LaneDriver): Promise<void> {
-    const { journal, crew, clock, settleMs, listedAt } = this.#parts;
+    const { journal, crew, clock, settleMs, listedAt, reportsUids } = this.#parts;
     const { pair } = run;
     const source = pair.source.status;
-    const target = run.created ? null : (pair.target?.status ?? null);
+    // A folder whose STATUS was refused, or that was not listed and is there all the same, is not an empty one.
+    const asked = run.created || pair.target?.status != null;
+    const target = asked
+      ? run.created
+        ? null
+        : (pair.target?.status ?? null)
+      : await targetStatus(lane, run.id, run.task(false).targetName);
     const known = journal.folder(pair.source.rawName, pair.targetName);
     if (known === null && (target?.messages ?? 0) === 0) return;
     const isVoid = known !== null && run.journal === null && this.#isVoid(known, run);
@@ -202,7 +210,7 @@ export class FolderDriver {
         sourceRawName: pair.source.rawName,
         targetName: pair.targetName,
         sourceUidValidity: source?.uidValidity ?? null,
-        targetUidValidity: target?.uidValidity ?? null,
+        targetUidValidity: this.#targetUidValidity(known, target),
         fence: known === null ? 1 : null,
         inDoubt: known === null,
       }));
@@ -212,7 +220,8 @@ export class FolderDriver {
       journal,
       clock,
       settleMs: settleMs * (crew.lastLost?.code === 'TIMEOUT' ? stallFactor : 1),
-      seenAt: run.journal === null ? listedAt : null,
+      seenAt: run.journal === null && pair.target?.status != null ? listedAt : null,
+      reportsUids,
       isStopping: () => crew.isEnding,
     });
     if (recovered === null) return;
@@ -225,10 +234,10 @@ export class FolderDriver {
 
   /** Applies what changed in the flags of messages that are at the target already. */
   async #syncFlags(run: FolderRun, lane: LaneDriver): Promise<void> {
-    const { journal, flags: policy, crew } = this.#parts;
+    const { journal, flags: policy, crew, reportsUids } = this.#parts;
     const folder = journal.folder(run.pair.source.rawName, run.pair.targetName);
     if (folder === null || folder.messages === 0 || policy === 'once' || run.created) return;
-    const { changed, failure } = await syncFlags(run, folder, { lane, journal, policy });
+    const { changed, failure } = await syncFlags(run, folder, { lane, journal, policy, reportsUids });
     run.flagsChanged += changed;
     if (failure !== null) {
       run.refuse(failure);
@@ -253,7 +262,10 @@ export class FolderDriver {
 
   /** Something the job waits for; what goes wrong in it ends the job. */
   #finish(work: Promise<void>): void {
-    this.#finishing.add(work.catch((error: unknown) => this.#parts.crew.fail(wireErrorOf(error))));
+    const tracked: Promise<void> = work
+      .catch((error: unknown) => this.#parts.crew.fail(wireErrorOf(error)))
+      .finally(() => this.#finishing.delete(tracked));
+    this.#finishing.add(tracked);
   }
 
   /** One lane is through with a folder. */
@@ -263,7 +275,8 @@ export class FolderDriver {
     by: { readonly scan: boolean; readonly lane: LaneDriver | null },
   ): void {
     const { crew, onWarning } = this.#parts;
-    if (failure !== null && !(crew.stopped && failure.scope === 'lane')) {
+    // Lanes that were told to end answer no more questions.
+    if (failure !== null && !(crew.isEnding && failure.scope === 'lane')) {
       const { scope, error } = failure;
       if (scope === 'lane') crew.lost(error);
       // One that came to help and could not open the folder has done nothing, for good or bad.
@@ -309,7 +322,9 @@ export class FolderDriver {
     const { status } = run.pair.source;
     // A STATUS of another UIDVALIDITY speaks of another folder.
     if (run.complete && run.journal !== null && status?.uidValidity === run.journal.sourceUidValidity) {
-      this.#write({ kind: 'finished', folderId: run.journal.id, status });
+      // Flags that were left alone are not up to date: whoever mirrors them later has to look.
+      const highestModSeq = this.#parts.flags === 'once' ? null : status.highestModSeq;
+      this.#write({ kind: 'finished', folderId: run.journal.id, status: { ...status, highestModSeq } });
     }
     progress.folderFinished(run.name);
     if (crew.stopped && run.startedAt === null) return;
@@ -375,14 +390,16 @@ export class FolderDriver {
 
   async #openInJournal(run: FolderRun, source: SelectedFacts, target: SelectedFacts): Promise<void> {
     const { journal } = this.#parts;
+    const known = journal.folder(run.pair.source.rawName, run.pair.targetName);
     const folder = await journal.openFolder({
       sourceRawName: run.pair.source.rawName,
       targetName: run.pair.targetName,
       sourceUidValidity: source.uidValidity,
-      targetUidValidity: target.uidValidity,
+      targetUidValidity: this.#targetUidValidity(known, { ...target, messages: target.exists }),
       fence: target.uidNext,
     });
-    if (folder.inDoubt && target.exists > 0) {
+    // What was to be left out of the list, since it had been copied, is at a target that is gone.
+    if (folder.inDoubt && (target.exists > 0 || run.listedBefore !== null)) {
       const message = 'the folder changed while it was being opened: run again, and it is matched by content';
       this.failFolder(run, { code: 'UIDVALIDITY', exitCode: exitCodes.partial, message });
     }
@@ -390,6 +407,12 @@ export class FolderDriver {
     // Every message is fetched after this moment, with the flags it has then.
     if (folder.messages === 0)
       this.#write({ kind: 'flags', folderId: folder.id, flags: [], modSeq: source.highestModSeq });
+  }
+
+  /** The target's UIDVALIDITY for the journal: the one it knows, as long as the folder is the same. */
+  #targetUidValidity(known: JournalFolder | null, target: FolderFacts | null): number | null {
+    if (known === null || target === null) return target?.uidValidity ?? null;
+    return isSameTarget(known, target, this.#parts.reportsUids) ? known.targetUidValidity : target.uidValidity;
   }
 
   /** Makes it durable what a lane is about to append, and lets it. */

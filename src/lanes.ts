@@ -14,6 +14,7 @@ import type {
   LaneFailure,
   LaneOptions,
   LaneResult,
+  StoredFlags,
   StoreFlagsTask,
   ToLane,
 } from './worker/contract.ts';
@@ -164,12 +165,12 @@ export class LaneDriver {
     return answer.table;
   }
 
-  /** Changes flags at the target; answers its refusal, `null`: done. @throws LaneLostError when a connection is lost */
-  async storeFlags(folderId: number, task: StoreFlagsTask): Promise<string | null> {
+  /** Changes flags at the target. @throws LaneLostError when a connection is lost */
+  async storeFlags(folderId: number, task: StoreFlagsTask): Promise<StoredFlags> {
     this.post({ kind: 'store-flags', folderId, task });
     const answer = await this.expect(['flags-stored', 'flags-failed'], (message) => message.folderId === folderId);
     if (answer.kind === 'flags-failed') throw new LaneLostError(answer.failure);
-    return answer.refusal;
+    return answer.result;
   }
 
   /** The next message for which `matches` holds. @throws LaneLostError when the lane ends first */

@@ -9,7 +9,7 @@ import {
   type Verdict,
   verdictKinds,
 } from './journal/index.ts';
-import type { LaneDriver } from './lanes.ts';
+import { type LaneDriver, LaneLostError } from './lanes.ts';
 import { splitByHeader } from './plan/adopt.ts';
 import { matchMessages } from './plan/compare.ts';
 import { rowsWithHeaderIn } from './plan/message-keys.ts';
@@ -28,6 +28,8 @@ export interface RecoveryParts {
    * appended to it.
    */
   readonly seenAt: number | null;
+  /** False: the target's UIDs may mean something else tomorrow (no UIDPLUS), and are not remembered. */
+  readonly reportsUids: boolean;
   /** True: give up; what is in doubt stays so. */
   isStopping(): boolean;
 }
@@ -77,6 +79,21 @@ export async function recoverFolder(
     if (error instanceof RecoveryStopped) return null;
     throw error;
   }
+}
+
+/**
+ * What the target folder holds now; `null`: there is no such folder.
+ * @throws LaneLostError when the target does not tell: nothing may be concluded from that
+ */
+export async function targetStatus(
+  lane: Pick<LaneDriver, 'post' | 'expect'>,
+  folderId: number,
+  folder: FolderTask['targetName'],
+): Promise<FolderFacts | null> {
+  lane.post({ kind: 'status', folderId, folder });
+  const answer = await lane.expect(['status', 'status-failed'], (message) => message.folderId === folderId);
+  if (answer.kind === 'status-failed') throw new LaneLostError(answer.failure);
+  return answer.facts;
 }
 
 class RecoveryStopped extends Error {
@@ -160,7 +177,7 @@ class Recovery {
           );
     const flags = new Map(open.map((intent) => [intent.uid, intent.flags]));
     const { pairs } = matchMessages(source.contents, free.contents, free.rows);
-    return toVerdicts('copied', source.contents, free.contents, pairs, flags);
+    return this.#toVerdicts('copied', source.contents, free.contents, pairs, flags);
   }
 
   /**
@@ -209,17 +226,21 @@ class Recovery {
     for (let from = 0; from < pairs.source.length; from += verdictsPerWrite) {
       if (this.#parts.isStopping()) throw new RecoveryStopped();
       const slice = sliceOf(pairs, from, from + verdictsPerWrite);
-      const verdicts = toVerdicts('adopted', source, target, slice, null);
+      const verdicts = this.#toVerdicts('adopted', source, target, slice, null);
       await journal.write({ kind: 'verdicts', folderId: this.#folder.id, verdicts });
     }
     return pairs.source.length;
   }
 
+  #toVerdicts(...what: Parameters<typeof toVerdicts>): Verdict[] {
+    const verdicts = toVerdicts(...what);
+    return this.#parts.reportsUids ? verdicts : verdicts.map((verdict) => ({ ...verdict, targetUid: null }));
+  }
+
   async #status(): Promise<FolderFacts | null> {
     const { lane } = this.#parts;
     const { id: folderId } = this.#run;
-    lane.post({ kind: 'status', folderId, folder: this.#run.task(false).targetName });
-    return (await lane.expect(['status'], (message) => message.folderId === folderId)).facts;
+    return await targetStatus(lane, folderId, this.#run.task(false).targetName);
   }
 
   async #inspect(

@@ -32,6 +32,7 @@ async function adopt(
     clock: systemClock,
     settleMs: 0,
     seenAt: null,
+    reportsUids: true,
     isStopping: () => writes >= maxWrites,
   };
   return recoverFolder(folder, known, facts, { lane, ...parts });

@@ -181,7 +181,7 @@ describe('flagChanges', () => {
       { add: ['x'], remove: ['\\Seen'], flags: 'x', uids: [1, 2] },
       { add: [], remove: ['a'], flags: 'b', uids: [4] },
     ]);
-    expect(flagChanges(applied, now, 'merge')).toEqual([{ add: ['x'], remove: [], flags: 'x', uids: [1, 2] }]);
+    expect(flagChanges(applied, now, 'merge')).toEqual([{ add: ['x'], remove: [], flags: '\\Seen x', uids: [1, 2] }]);
   });
 
   it('finds nothing where only spelling and order differ', () => {

@@ -37,7 +37,15 @@ async function adopt(source: FolderContents, target: FolderContents): Promise<nu
     const run = { id: 0, singly: false, task: () => ({ sourceRawName: 'INBOX', targetName: { raw: 'INBOX' } }) };
     const facts = { messages: target.uids.length, uidNext: target.uids.length + 1, uidValidity: 1 };
     const lane = new ColumnLane(source, target);
-    const parts = { lane, journal, clock: systemClock, settleMs: 0, seenAt: null, isStopping: () => false };
+    const parts = {
+      lane,
+      journal,
+      clock: systemClock,
+      settleMs: 0,
+      seenAt: null,
+      reportsUids: true,
+      isStopping: () => false,
+    };
     const recovered = await recoverFolder(run, folder, facts, parts);
     return recovered?.adopted ?? 0;
   } finally {

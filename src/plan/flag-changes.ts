@@ -16,7 +16,7 @@ export interface FlagColumns {
 export interface FlagChange {
   readonly add: readonly string[];
   readonly remove: readonly string[];
-  /** All flags as they are now, joined by blanks. */
+  /** All flags the target has been given then, joined by blanks. */
   readonly flags: string;
   readonly uids: readonly number[];
 }
@@ -38,8 +38,11 @@ export function flagChanges(applied: FlagColumns, now: FlagColumns, policy: Excl
     if (change === undefined) {
       const flags = now.flagSets[after] ?? '';
       const [old, current] = [foldedFlags(applied.flagSets[before] ?? ''), foldedFlags(flags)];
-      const remove = policy === 'merge' ? [] : missingIn(current, old);
-      change = { add: missingIn(old, current), remove, flags, uids: [] };
+      const add = missingIn(old, current);
+      change =
+        policy === 'merge'
+          ? { add, remove: [], flags: [...old.values(), ...add].join(' '), uids: [] }
+          : { add, remove: missingIn(current, old), flags, uids: [] };
       changes.set(key, change);
     }
     change.uids.push(uid);

@@ -180,6 +180,15 @@ export interface StoreFlagsTask {
   readonly changes: readonly TargetFlagChange[];
 }
 
+export interface StoredFlags {
+  /** The target's words where it refused any of it; `null`: all was done that it can keep. */
+  readonly refusal: string | null;
+  /** Messages that were changed. */
+  readonly changed: number;
+  /** Flags the folder does not keep. */
+  readonly lost: readonly string[];
+}
+
 export interface EndpointFacts {
   readonly traits: Traits;
   /** Name and version as the server gave them. Raw: escape before printing. */
@@ -266,8 +275,9 @@ export type FromLane =
       readonly messages: readonly IntendedMessage[];
     }
   | { readonly kind: 'batch'; readonly folderId: number; readonly report: BatchReport }
-  /** `null`: the target has no such folder, or does not tell. */
+  /** `null`: the target has no such folder. */
   | { readonly kind: 'status'; readonly folderId: number; readonly facts: FolderFacts | null }
+  | { readonly kind: 'status-failed'; readonly folderId: number; readonly failure: LaneFailure }
   /** The lane can take another folder; this one may still be under way. */
   | { readonly kind: 'room'; readonly folderId: number }
   | {
@@ -278,8 +288,7 @@ export type FromLane =
   | { readonly kind: 'inspected'; readonly folderId: number; readonly side: Side; readonly contents: FolderContents }
   | { readonly kind: 'inspect-failed'; readonly folderId: number; readonly side: Side; readonly failure: LaneFailure }
   | { readonly kind: 'flags-read'; readonly folderId: number; readonly table: FlagTable }
-  /** `refusal`: the target's words; `null`: all of it was done. */
-  | { readonly kind: 'flags-stored'; readonly folderId: number; readonly refusal: string | null }
+  | { readonly kind: 'flags-stored'; readonly folderId: number; readonly result: StoredFlags }
   | { readonly kind: 'flags-failed'; readonly folderId: number; readonly failure: LaneFailure }
   | { readonly kind: 'reported'; readonly report: AccountReport }
   | { readonly kind: 'warning'; readonly message: string };

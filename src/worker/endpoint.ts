@@ -12,6 +12,7 @@ import type {
   PrepareTask,
   QuotaFacts,
   SelectedFacts,
+  StoredFlags,
   StoreFlagsTask,
 } from './contract.ts';
 
@@ -87,9 +88,9 @@ export interface Endpoint extends AsyncDisposable {
   readFlags(name: FolderTask['targetName'], since: string | null): Promise<FlagTable>;
   /** Opens a folder to append to. Writers opened before stay usable for `append`. */
   openForWriting(name: FolderTask['targetName']): Promise<WritableFolder>;
-  /** Sets and removes flags of messages in a folder; answers the server's words where it refused any of it. */
-  storeFlags(task: StoreFlagsTask): Promise<string | null>;
-  /** STATUS of a folder that is not selected; `null`: there is none, or the server does not tell. */
+  /** Sets and removes flags of messages in a folder. */
+  storeFlags(task: StoreFlagsTask): Promise<StoredFlags>;
+  /** STATUS of a folder that is not selected; `null`: there is none. */
   statusOf(name: FolderTask['targetName']): Promise<FolderFacts | null>;
   /** Ends the session in an orderly way; never throws. */
   [Symbol.asyncDispose](): Promise<void>;

@@ -17,6 +17,7 @@ import type {
   PrepareResult,
   PrepareTask,
   QuotaFacts,
+  StoredFlags,
   StoreFlagsTask,
 } from './contract.ts';
 import { CurrentFolder, passerBy, type Visitor } from './current-folder.ts';
@@ -224,38 +225,51 @@ export class ImapEndpoint implements Endpoint {
     const folder = toFolder(name);
     // STATUS of the selected folder may be stale (RFC 9051 6.3.11): Dovecot never tells there what others have stored since.
     if (!this.#current.isLeft) await this.#current.leave();
-    if (!this.#current.isLeft) {
-      const opened = await this.#current.select(passerBy, folder, { readOnly: true }).catch(toleratesRefusal);
-      if (opened === undefined) return null;
-      return { messages: opened.exists, uidNext: opened.uidNext, uidValidity: opened.uidValidity };
+    if (this.#current.isLeft) {
+      const asked = client.folderStatus(folder, ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY']);
+      const { messages, uidNext = null, uidValidity = null } = (await asked.catch(toleratesRefusal)) ?? {};
+      if (messages !== undefined) return { messages, uidNext, uidValidity };
     }
-    const items = await client.folderStatus(folder, ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY']).catch(toleratesRefusal);
-    if (items?.messages === undefined) return null;
-    return { messages: items.messages, uidNext: items.uidNext ?? null, uidValidity: items.uidValidity ?? null };
+    try {
+      const opened = await this.#current.select(passerBy, folder, { readOnly: true });
+      await this.#current.leave();
+      return { messages: opened.exists, uidNext: opened.uidNext, uidValidity: opened.uidValidity };
+    } catch (error) {
+      // A server that does not answer today has not said that there is nothing.
+      if (error instanceof CommandError && error.responseCode === 'NONEXISTENT') return null;
+      throw error;
+    }
   }
 
-  async storeFlags(task: StoreFlagsTask): Promise<string | null> {
+  async storeFlags(task: StoreFlagsTask): Promise<StoredFlags> {
     // Two at once would take the folder from each other for ever.
     const stored = this.#storing.then(() => this.#store(task));
     this.#storing = stored.catch(() => {});
     return await stored;
   }
 
-  async #store({ folder, uidValidity, changes }: StoreFlagsTask): Promise<string | null> {
+  async #store({ folder, uidValidity, changes }: StoreFlagsTask): Promise<StoredFlags> {
     const { client } = this;
     const visitor: Visitor = { hear: () => {} };
     let filter = new FlagFilter([]);
     let refusal: string | null = null;
+    let changed = 0;
+    const lost = new Set<string>();
+    const refused = (words: string): StoredFlags => ({ refusal: words, changed, lost: [...lost] });
     for (let start = 0; start < changes.length; start += storeWindow) {
       // Another folder's business may have come between: nothing is changed by UID but in the folder they belong to.
       while (!this.#current.isOf(visitor)) {
         const selected = await this.#current.select(visitor, toFolder(folder));
-        if (selected.readOnly) return 'the folder is read-only';
-        if (uidValidity !== null && selected.uidValidity !== uidValidity) return 'its UIDVALIDITY changed meanwhile';
+        if (selected.readOnly) return refused('the folder is read-only');
+        if (uidValidity !== null && selected.uidValidity !== uidValidity)
+          return refused('its UIDVALIDITY changed meanwhile');
         filter = new FlagFilter(selected.permanentFlags);
       }
       const stores = changes.slice(start, start + storeWindow).flatMap(({ add, remove, uids }) => {
-        const [toAdd, toRemove] = [filter.split(add).kept, filter.split(remove).kept];
+        const { kept: toAdd, lost: cannotAdd } = filter.split(add);
+        const toRemove = filter.split(remove).kept;
+        for (const flag of cannotAdd) lost.add(flag);
+        if (toAdd.length + toRemove.length > 0) changed += uids.length;
         return [
           ...(toAdd.length > 0 ? [client.addFlags(uids, toAdd, { silent: true })] : []),
           ...(toRemove.length > 0 ? [client.removeFlags(uids, toRemove, { silent: true })] : []),
@@ -266,7 +280,7 @@ export class ImapEndpoint implements Endpoint {
       }
     }
     if (this.#current.isOf(visitor)) await this.#current.leave();
-    return refusal;
+    return { refusal, changed, lost: [...lost] };
   }
 
   async openForWriting(name: FolderTask['targetName']): Promise<WritableFolder> {

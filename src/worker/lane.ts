@@ -196,11 +196,7 @@ class Lane {
           });
           return;
         case 'status':
-          this.#channel.post({
-            kind: 'status',
-            folderId: message.folderId,
-            facts: await this.#on('target', target?.statusOf(message.folder) ?? null),
-          });
+          if (target !== null) await this.#status(message, target);
           return;
         case 'shard':
         case 'durable':
@@ -380,6 +376,16 @@ class Lane {
     }
   }
 
+  async #status({ folderId, folder }: Extract<ToLane, { kind: 'status' }>, target: ImapEndpoint): Promise<void> {
+    try {
+      this.#channel.post({ kind: 'status', folderId, facts: await target.statusOf(folder) });
+    } catch (error) {
+      const failure = toLaneFailure(error, { side: 'target', account: this.#account('target') });
+      this.#channel.post({ kind: 'status-failed', folderId, failure });
+      if (failure.scope !== 'folder') this.#lose(failure);
+    }
+  }
+
   async #flags(
     message: Extract<ToLane, { kind: 'read-flags' | 'store-flags' }>,
     source: ImapEndpoint,
@@ -392,8 +398,8 @@ class Lane {
         const table = await source.readFlags(message.folder, message.since);
         this.#channel.post({ kind: 'flags-read', folderId, table });
       } else {
-        const refusal = (await target?.storeFlags(message.task)) ?? null;
-        this.#channel.post({ kind: 'flags-stored', folderId, refusal });
+        const result = (await target?.storeFlags(message.task)) ?? { refusal: null, changed: 0, lost: [] };
+        this.#channel.post({ kind: 'flags-stored', folderId, result });
       }
     } catch (error) {
       const failure = toLaneFailure(error, { side, account: this.#account(side) });
