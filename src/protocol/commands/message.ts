@@ -1,8 +1,8 @@
 import type { Command, FetchReceiver } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import type { FetchData } from '../fetch-data.ts';
-import { fieldOf } from '../message-items.ts';
 import { AskedMessages } from './asked-messages.ts';
+import { KeyItems } from './key-items.ts';
 import type { MessageSetPart } from './message-set.ts';
 
 /** The first and the last of a stretch of results, counted from the first (1, 2, …) or from the last (-1, -2, …) (RFC 9394). */
@@ -52,7 +52,7 @@ export function fetchCommand(request: FetchRequest): Command<ReceiverFailure | n
         .replace(/(<\d+)\.\d+>$/, '$1>'),
     ),
   );
-  const hasKeyItems = keyItemTest(items, request.changedSince !== undefined);
+  const keyItems = new KeyItems(items, request.changedSince !== undefined);
   let failure: ReceiverFailure | null = null;
   /** The message whose literal went to the receiver. */
   let streamed: number | null = null;
@@ -101,7 +101,7 @@ export function fetchCommand(request: FetchRequest): Command<ReceiverFailure | n
         return true;
       }
       const number = useUid ? data.uid : data.seq;
-      if (number === undefined || !hasKeyItems(data) || !asked.take(number, data.seq >= request.lastSeq()))
+      if (number === undefined || !keyItems.areIn(data) || !asked.take(number, data.seq >= request.lastSeq()))
         return false;
       if (failure !== null) return true;
       try {
@@ -135,62 +135,4 @@ export function checkItem(item: string): string {
     throw new UsageError(`${JSON.stringify(item.slice(0, 40))} is no FETCH item`);
   }
   return item;
-}
-
-/**
- * Tells an answer from news: servers volunteer FETCH responses with flags at any time, so a response counts only when it
- * has what nobody sends unasked. Where flags themselves were asked for, they are what counts.
- */
-function keyItemTest(items: readonly string[], changedSince: boolean): (data: FetchData) => boolean {
-  const tests = new Set<(data: FetchData) => boolean>();
-  const volatile = new Set<(data: FetchData) => boolean>();
-  for (const item of items) {
-    const name = item.toUpperCase();
-    if (name === 'UID') continue;
-    if (name === 'FLAGS') volatile.add((data) => data.flags !== undefined);
-    else if (name === 'MODSEQ') volatile.add((data) => data.modSeq !== undefined);
-    else if (name === 'X-GM-LABELS') volatile.add((data) => data.items?.gmailLabels !== undefined);
-    else tests.add(staticItemTest(name));
-  }
-  if (tests.size === 0 && changedSince) volatile.add((data) => data.modSeq !== undefined);
-  const needed = tests.size > 0 ? [...tests] : [...volatile];
-  const [first, second, ...rest] = needed;
-  if (first === undefined) return () => true;
-  if (second === undefined) return first;
-  if (rest.length === 0) return (data) => first(data) && second(data);
-  return (data) => needed.every((test) => test(data));
-}
-
-const hasBody = (data: FetchData) => data.body !== undefined;
-const hasSize = (data: FetchData) => data.size !== undefined;
-const hasDate = (data: FetchData) => data.internalDate !== undefined;
-/** Spelling of section names is the server's affair: that there is one has to do. */
-const hasSection = (data: FetchData) => data.sections !== undefined;
-
-function staticItemTest(name: string): (data: FetchData) => boolean {
-  switch (name) {
-    case 'RFC822.SIZE':
-    case 'ALL':
-    case 'FAST':
-    case 'FULL':
-      return hasSize;
-    case 'INTERNALDATE':
-      return hasDate;
-    case 'RFC822':
-    case 'BODY[]':
-    case 'BODY.PEEK[]':
-      return hasBody;
-    case 'RFC822.HEADER':
-    case 'RFC822.TEXT':
-      return hasSection;
-    default:
-      if (/^(BODY(\.PEEK)?|BINARY(\.PEEK)?)\[/.test(name)) return hasSection;
-      return itemTest(name);
-  }
-}
-
-function itemTest(name: string): (data: FetchData) => boolean {
-  const field = fieldOf(name);
-  if (field === null) return (data) => data.other?.has(name) === true;
-  return (data) => data.items?.[field] !== undefined;
 }
