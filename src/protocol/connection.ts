@@ -292,8 +292,11 @@ export class Connection {
   #onFetch(data: FetchData): void {
     if (this.#failure !== null) return;
     if (this.#waitsForGreeting !== null) throw noImap(this.#wire.description);
+    const { unanswered } = this.#outbox;
     let owed = false;
-    for (const { command } of this.#outbox.unanswered) {
+    // By index: an iterator would be one more object for each message.
+    for (let at = 0; at < unanswered.length; at++) {
+      const { command } = unanswered[at] as PendingCommand;
       const leaves = command.pipelining === 'selects';
       // What the folder before still owes is no other folder's.
       if (leaves && owed) break;
