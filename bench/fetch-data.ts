@@ -80,6 +80,8 @@ async function main(): Promise<void> {
     unit: 'responses',
     compareWith: ['copy', 'imapflow', 'imapflow, parsed'],
     time: 'processor',
+    // Until the compiler has seen all of it.
+    warmUpMs: 300,
   });
 }
 

@@ -27,6 +27,8 @@ async function main(): Promise<void> {
     unit: 'responses',
     compareWith: ['copy', 'imapflow'],
     time: 'processor',
+    // Until the compiler has seen all of it.
+    warmUpMs: 300,
   });
 }
 
