@@ -2,9 +2,10 @@
  * `npm run bench [-- NAME...] [OPTION...]`: compiles `src/` and `bench/` and runs every `bench/NAME.ts`, or the named ones.
  * From the first option on everything is passed on to them.
  */
-import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { compile } from './compile.mjs';
 import { ensureReady, projectRoot, runScript, SetupError, scratchDir } from './setup.mjs';
 
 /** Takes too long to run without being asked for. */
@@ -22,7 +23,7 @@ await runScript(async () => {
   mkdirSync(scratchDir, { recursive: true });
   const outDir = mkdtempSync(join(scratchDir, 'bench-'));
   try {
-    compile(outDir);
+    compile(outDir, 'bench', 'The benches do not compile.');
     process.exitCode = await runAll(outDir, names, options);
   } finally {
     rmSync(outDir, { recursive: true, force: true });
@@ -40,22 +41,6 @@ function chooseBenches(wanted) {
     if (!present.includes(name)) throw new SetupError(`There is no bench '${name}'; there are: ${present.join(', ')}.`);
   }
   return wanted.length === 0 ? present.filter((name) => !onRequest.includes(name)) : wanted;
-}
-
-function compile(outDir) {
-  // A project of its own: same rules as the build, rooted one level higher so that bench/ can import src/.
-  const project = join(outDir, 'tsconfig.json');
-  writeFileSync(
-    project,
-    JSON.stringify({
-      extends: join(projectRoot, 'tsconfig.json'),
-      compilerOptions: { rootDir: projectRoot, outDir, noEmit: false, declaration: false },
-      include: [join(projectRoot, 'src'), join(projectRoot, 'bench')],
-    }),
-  );
-  const compiler = join(projectRoot, 'node_modules', 'typescript', 'bin', 'tsc');
-  const result = spawnSync(process.execPath, [compiler, '-p', project], { cwd: projectRoot, encoding: 'utf8' });
-  if (result.status !== 0) throw new SetupError(`The benches do not compile.\n${result.stdout}${result.stderr}`);
 }
 
 /** One after the other, in processes of their own. One that fails does not keep the others from running. */

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
+import { ImapError } from '../../src/protocol/errors.ts';
 import { type FetchData, parseFetch } from '../../src/protocol/fetch-data.ts';
 import type { Frame } from '../../src/protocol/frame.ts';
 import { Framer, type FramerOptions } from '../../src/protocol/framer.ts';
@@ -73,8 +74,8 @@ function read<Value>(
     framer.end();
     return { values, error: null };
   } catch (error) {
-    if (!(error instanceof Error) || !('code' in error)) throw error;
-    return { values, error: String(error.code) };
+    if (!(error instanceof ImapError)) throw error;
+    return { values, error: error.code };
   }
 }
 
