@@ -99,7 +99,7 @@ export interface Played {
   readonly tag: string;
 }
 
-/** Plays one call against an answer in which `$T` stands for the tag, in the chunks that `cut` makes of it, and hangs up. */
+/** Plays one call against an answer in which `$T` stands for the tag where a tag is due, in the chunks that `cut` makes of it, and hangs up. */
 export async function playAnswer(
   name: string,
   answer: Buffer,

@@ -32,5 +32,15 @@ export function answerTargets(): FuzzTarget[] {
 async function play(name: string, input: Buffer, cut: (bytes: Buffer) => readonly Buffer[]): Promise<string> {
   const { outcome, tag } = await playAnswer(name, input, cut);
   if (outcome.status === 'rejected') return codeOf(outcome.reason);
-  return inspect(outcome.value, { depth: null, maxArrayLength: null, maxStringLength: null }).replaceAll(tag, '$T');
+  const words = inspect(withText(outcome.value), { depth: null, maxArrayLength: null, maxStringLength: null });
+  return words.replaceAll(new RegExp(tag, 'gi'), '$T');
+}
+
+/** The value with its bytes as text, in which a tag can be found. */
+function withText(value: unknown): unknown {
+  if (Buffer.isBuffer(value)) return value.toString('latin1');
+  if (Array.isArray(value)) return value.map(withText);
+  if (value instanceof Map) return [...value].map(withText);
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+  return ArrayBuffer.isView(value) ? value : Object.entries(value).map(withText);
 }
