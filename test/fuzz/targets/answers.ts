@@ -1,4 +1,6 @@
 import { strictEqual } from 'node:assert';
+import crypto from 'node:crypto';
+import { syncBuiltinESMExports } from 'node:module';
 import { inspect } from 'node:util';
 import { answers, honestAnswer, playAnswer } from '../../support/answers.ts';
 import { cutAt } from '../../support/chunking.ts';
@@ -7,6 +9,7 @@ import { wireWords } from './responses.ts';
 
 /** Every call of the client that reads an answer: LIST, STATUS, SEARCH, ACL, … A target for each. */
 export function answerTargets(): FuzzTarget[] {
+  fixTags();
   return Object.keys(answers).map((name) => ({
     name: `answer-${name}`,
     corpus: [Buffer.from(honestAnswer(name), 'latin1')],
@@ -28,19 +31,14 @@ export function answerTargets(): FuzzTarget[] {
   }));
 }
 
-/** The outcome in words that compare: tags are other ones in every session. */
 async function play(name: string, input: Buffer, cut: (bytes: Buffer) => readonly Buffer[]): Promise<string> {
-  const { outcome, tag } = await playAnswer(name, input, cut);
+  const { outcome } = await playAnswer(name, input, cut);
   if (outcome.status === 'rejected') return codeOf(outcome.reason);
-  const words = inspect(withText(outcome.value), { depth: null, maxArrayLength: null, maxStringLength: null });
-  return words.replaceAll(new RegExp(tag, 'gi'), '$T');
+  return inspect(outcome.value, { depth: null, maxArrayLength: null, maxStringLength: null });
 }
 
-/** The value with its bytes as text, in which a tag can be found. */
-function withText(value: unknown): unknown {
-  if (Buffer.isBuffer(value)) return value.toString('latin1');
-  if (Array.isArray(value)) return value.map(withText);
-  if (value instanceof Map) return [...value].map(withText);
-  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
-  return ArrayBuffer.isView(value) ? value : Object.entries(value).map(withText);
+/** The same tags in every session: in a damaged answer they end up anywhere, and two runs of one input have to agree. */
+function fixTags(): void {
+  Object.defineProperty(crypto, 'randomInt', { value: () => 0 });
+  syncBuiltinESMExports();
 }
