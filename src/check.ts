@@ -18,7 +18,7 @@ export async function checkAccount(
 ): Promise<AccountReport> {
   const host = parts?.host ?? new ThreadHost(1, 1);
   const clock = parts?.clock ?? systemClock;
-  const lane = new LaneDriver(host.start({ laneId: 0, source: account, target: null }), () => {});
+  const lane = new LaneDriver(host.start({ laneId: 0, isFirst: true, source: account, target: null }), () => {});
   const cancels: Cancel[] = [];
   const end = () => {
     lane.post({ kind: 'drain' });

@@ -35,6 +35,7 @@ export class Crew {
   /** Lanes that are to join and have not begun to log in. */
   #wanted = 0;
   #opening = 0;
+  readonly #awaitingJoin: (() => void)[] = [];
   #loginFailures = 0;
   /** A lane being opened because none is left. */
   #replacing: Promise<void> | null = null;
@@ -58,6 +59,16 @@ export class Crew {
   /** Lanes ready for work. */
   get size(): number {
     return this.#pool.size;
+  }
+
+  /** Lanes that are to join. */
+  get joining(): number {
+    return this.#wanted + this.#opening;
+  }
+
+  /** Resolves when one of those that are joining has joined, or could not. */
+  joined(): Promise<void> {
+    return new Promise((resolve) => this.#awaitingJoin.push(resolve));
   }
 
   /** True while something is queued or runs. */
@@ -95,9 +106,8 @@ export class Crew {
   start(): LaneDriver {
     const { source, target } = this.#accounts;
     const laneId = this.#started++;
-    const lane = new LaneDriver(this.#host.start({ laneId, source, target }), (message, from) =>
-      this.#hooks.onMessage(message, from),
-    );
+    const handle = this.#host.start({ laneId, isFirst: this.#lanes.size === 0, source, target });
+    const lane = new LaneDriver(handle, (message, from) => this.#hooks.onMessage(message, from));
     this.#lanes.add(lane);
     void lane.ended.then(() => this.#lanes.delete(lane));
     return lane;
@@ -116,6 +126,7 @@ export class Crew {
       this.#opening++;
       void this.#open().then((failure) => {
         this.#opening--;
+        for (const resolve of this.#awaitingJoin.splice(0)) resolve();
         if (failure !== null && !this.isEnding) this.#hooks.onWarning(`one connection fewer: ${failure.message}`);
         this.grow(0);
       });

@@ -49,6 +49,11 @@ export class FolderDriver {
   /** What is awaited besides the lanes: answers and writes under way. */
   readonly #finishing = new Set<Promise<void>>();
   #batches = 0;
+  /** The source's folders can be left and found again with the same UIDs. */
+  #keepsUids = false;
+  /** What there is to do in all, and what a lane has taken on and not finished, as `sizeOf` counts it. */
+  #total = 0;
+  readonly #load = new WeakMap<LaneDriver, number>();
 
   constructor(runs: readonly FolderRun[], parts: FolderDriverParts) {
     this.#runs = new Map(runs.map((run) => [run.id, run]));
@@ -81,6 +86,7 @@ export class FolderDriver {
     open.sort((a, b) => sizeOf(b) - sizeOf(a));
     for (const run of open) progress.addTotal(run.pair.source.status?.messages ?? 0, run.pair.source.status?.size ?? 0);
     if (open.length === 0 || crew.isEnding) return;
+    this.#total = open.reduce((sum, run) => sum + sizeOf(run), 0);
     crew.add(first);
     const useful = keepsOrder ? open.length : Math.ceil(totalMessages(open) / messagesPerExtraLane);
     crew.grow(Math.min(connections, useful) - 1);
@@ -136,6 +142,10 @@ export class FolderDriver {
     this.#parts.onEvent({ kind: 'refused', refusal });
   }
 
+  #loadOf(lane: LaneDriver): number {
+    return this.#load.get(lane) ?? 0;
+  }
+
   #enqueue(run: FolderRun, scan: boolean): void {
     run.lanes++;
     // Most bytes first, as far as the source tells: the longest piece of work must not begin last. Who joins comes after that.
@@ -165,6 +175,8 @@ export class FolderDriver {
       return;
     }
     if (crew.isEnding || run.failure !== null || (scan && run.listed)) return this.#leave(run);
+    const work = sizeOf(run);
+    this.#load.set(lane, this.#loadOf(lane) + work);
     const finished = lane.expect(['folder-finished'], (message) => message.folderId === run.id);
     const room = lane.expect(['room', 'folder-finished'], (message) => message.folderId === run.id);
     this.#finish(
@@ -173,11 +185,18 @@ export class FolderDriver {
         (error: unknown) => this.#laneDone(run, failureOf(error), { scan, lane }),
       ),
     );
-    lane.post({ kind: 'folder', task: run.task(scan) });
+    const unloaded = finished.then(
+      () => this.#load.set(lane, this.#loadOf(lane) - work),
+      () => {},
+    );
+    lane.post({ kind: 'folder', task: run.task(scan, this.#keepsUids) });
     try {
       const last = await room;
       // A lane whose connection is gone ends by itself: it gets no other folder.
       if (last.kind === 'folder-finished' && last.failure !== null && last.failure.scope !== 'folder') await lane.ended;
+      // Those who are about to join find their share, too.
+      while (crew.joining > 0 && this.#loadOf(lane) >= this.#total / (crew.size + crew.joining))
+        await Promise.race([crew.joined(), unloaded]);
     } catch (error) {
       if (!(error instanceof LaneLostError)) throw error;
     }
@@ -362,7 +381,8 @@ export class FolderDriver {
     }
   }
 
-  #opened({ folderId, source, target }: Extract<FromLane, { kind: 'opened' }>, lane: LaneDriver): void {
+  #opened({ folderId, source, target, keepsUids }: Extract<FromLane, { kind: 'opened' }>, lane: LaneDriver): void {
+    this.#keepsUids = keepsUids;
     const run = this.#runs.get(folderId);
     if (run === undefined) return;
     const { clock, progress, onEvent, reportsUids } = this.#parts;

@@ -108,7 +108,8 @@ export class FolderRun {
     return this.pair.source.name;
   }
 
-  task(scan: boolean): FolderTask {
+  /** `keepsUids`: see the task. */
+  task(scan: boolean, keepsUids = false): FolderTask {
     const { source, target, targetName } = this.pair;
     return {
       folderId: this.id,
@@ -118,6 +119,7 @@ export class FolderRun {
       listedBefore: this.listedBefore,
       expected: this.#expected(),
       shared: this.shared,
+      keepsUids,
       copiedBefore: this.#copiedBefore,
       singly: this.singly,
     };

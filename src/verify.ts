@@ -46,7 +46,7 @@ class Verification {
     this.#clock = clock;
     this.#progress = new ProgressMeter(clock);
     const { source, target } = settings;
-    this.#lane = new LaneDriver(host.start({ laneId: 0, source, target }), () => {});
+    this.#lane = new LaneDriver(host.start({ laneId: 0, isFirst: true, source, target }), () => {});
   }
 
   async run(): Promise<VerifyReport> {

@@ -19,6 +19,8 @@ export interface Channel<Out, In> {
 /** What a lane is started with. */
 export interface LaneOptions {
   readonly laneId: number;
+  /** There is no other lane: it looks at what one look in a job is enough for. */
+  readonly isFirst: boolean;
   readonly source: AccountSettings;
   /** `null`: the job looks at one account only. */
   readonly target: AccountSettings | null;
@@ -65,6 +67,8 @@ export interface FolderTask {
   readonly expected: { readonly messages: number; readonly bytes: number } | null;
   /** Other lanes may take a part of it. */
   readonly shared: boolean;
+  /** The source's folders can be left and found again with the same UIDs, as far as is known. */
+  readonly keepsUids: boolean;
   /** Messages copied there before this run. */
   readonly copiedBefore: number;
   /** Messages go one by one: this target has stored a part of a batch. */
@@ -253,6 +257,8 @@ export type FromLane =
       readonly folderId: number;
       readonly source: SelectedFacts;
       readonly target: SelectedFacts;
+      /** The source folder can be left and found again with the same UIDs. */
+      readonly keepsUids: boolean;
     }
   /** Listed messages, ascending by UID; `last` closes the list. */
   | {

@@ -31,6 +31,8 @@ export interface CopyPort {
   recreateTarget(): Promise<boolean>;
   /** Compares a stored message's date with the one sent, once in a job. */
   readonly dateCheck: DateCheck;
+  /** A batch of so many bytes has been dealt with by the target. */
+  stored(bytes: number): void;
   /** So many bytes have been asked for at the source, as it announced them. */
   asked(bytes: number): void;
   /** True: take no new work, finish what is in flight. */
@@ -206,6 +208,7 @@ export class FolderCopy {
     await this.#appends.acquire(1);
     this.#ahead.release(1);
     const stored = (mayBeSent ? this.#store(batch) : Promise.resolve()).finally(() => {
+      this.#port.stored(heldBytes);
       this.#appends.release(1);
       this.#bytes.release(heldBytes);
     });
@@ -397,15 +400,16 @@ class BatchAppend {
 /** A date older than this cannot be mistaken for the moment of arrival. */
 const tellingAgeMs = 48 * 3600_000;
 
-/** Notices a target that ignores the date sent with APPEND. One look in a lane's life is enough. */
+/** Notices a target that ignores the date sent with APPEND. One look in a job is enough: other lanes have looked already. */
 export class DateCheck {
   readonly #warn: (message: string) => void;
   readonly #wallClockMs: () => number;
-  #looked = false;
+  #looked: boolean;
 
-  constructor(wallClockMs: () => number, warn: (message: string) => void) {
+  constructor(wallClockMs: () => number, options: { readonly looked: boolean; warn(message: string): void }) {
     this.#wallClockMs = wallClockMs;
-    this.#warn = warn;
+    this.#looked = options.looked;
+    this.#warn = options.warn;
   }
 
   async look(writer: WritableFolder, messages: readonly Message[], outcomes: readonly Outcome[]): Promise<void> {

@@ -23,17 +23,9 @@ import { DateCheck, FolderCopy, FolderRefusesError, TargetFullError } from './co
 import type { ReadableFolder, WritableFolder } from './endpoint.ts';
 import { SideError, toLaneFailure } from './failure.ts';
 import { ImapEndpoint } from './imap-endpoint.ts';
+import { LaneWindow } from './lane-window.ts';
 import type { Connect } from './login.ts';
 import { reportAccount } from './report.ts';
-
-/** Bytes of messages a lane may hold: fetched or asked for, and not yet answered by the target. */
-const laneBudgetBytes = 24 * 1024 * 1024;
-
-/** Batches fetched or being fetched while earlier ones are sent. */
-const batchesAhead = 3;
-
-/** Batches sent and not answered: enough to keep a far server busy; more only make a lost connection dearer. */
-const unansweredAppends = 3;
 
 /** A folder of up to so many messages is listed in one answer. */
 const maxListedAhead = 2_000;
@@ -62,23 +54,20 @@ class Lane {
   readonly #options: LaneOptions;
   readonly #channel: Channel<FromLane, ToLane>;
   readonly #parts: LaneParts;
-  readonly #budgets = {
-    bytes: new Budget(laneBudgetBytes),
-    ahead: new Budget(batchesAhead),
-    appends: new Budget(unansweredAppends),
-  };
+  readonly #window: LaneWindow;
+  readonly #budgets = { bytes: new Budget(0), ahead: new Budget(0), appends: new Budget(0) };
   readonly #backlog = new Backlog(
-    () => laneBudgetBytes,
+    () => this.#window.bytes,
     (folderId) => this.#channel.post({ kind: 'room', folderId }),
   );
   /** Folders are read one after the other, as long as nothing is wrong with their messages. */
   #reading: Promise<void> = Promise.resolve();
-  /** Whether the source's folders may be left and opened again without their UIDs changing. */
-  #keepsUids = false;
   readonly #dateCheck: DateCheck;
   readonly #awaitedShards = new Map<number, (shard: Shard | null) => void>();
   readonly #awaitedIntents = new Map<number, (durable: boolean) => void>();
   #tokens = 0;
+  /** The target takes a batch before it has answered the last one. */
+  #pipelines = false;
   readonly #unfinished = new Set<Promise<void>>();
   readonly #inbox: ToLane[] = [];
   #wake: (() => void) | null = null;
@@ -89,7 +78,9 @@ class Lane {
     this.#options = options;
     this.#channel = channel;
     this.#parts = parts;
-    this.#dateCheck = new DateCheck(parts.wallClockMs, (message) => channel.post({ kind: 'warning', message }));
+    this.#window = new LaneWindow(parts.clock);
+    const warn = (message: string) => channel.post({ kind: 'warning', message });
+    this.#dateCheck = new DateCheck(parts.wallClockMs, { looked: !options.isFirst, warn });
   }
 
   async run(): Promise<LaneResult> {
@@ -245,8 +236,9 @@ class Lane {
     const { folderId } = task;
     // A lane does not work twice on a folder it shares with others.
     const expectedBytes = task.shared ? Number.POSITIVE_INFINITY : (task.expected?.bytes ?? Number.POSITIVE_INFINITY);
-    // Before one is open nobody knows whether folders can be left and found again as they were.
-    this.#backlog.take(folderId, this.#keepsUids ? expectedBytes : Number.POSITIVE_INFINITY);
+    this.#measure(source, target);
+    // As long as nobody knows whether folders can be left and found again as they were, one is opened after the other.
+    this.#backlog.take(folderId, task.keepsUids ? expectedBytes : Number.POSITIVE_INFINITY);
     let side: Side = 'source';
     let copy: FolderCopy | null = null;
     try {
@@ -259,16 +251,17 @@ class Lane {
       if (writing.status === 'rejected') throw writing.reason;
       const reader = reading.value;
       const writer = writing.value;
-      this.#keepsUids = reader.keepsUids;
-      if (reader.keepsUids) this.#backlog.expect(folderId, expectedBytes);
+      const { keepsUids } = reader;
+      this.#backlog.expect(folderId, keepsUids ? expectedBytes : Number.POSITIVE_INFINITY);
       if (task.singly) writer.distrustBatches();
-      this.#budgets.appends.limit = writer.pipelines ? unansweredAppends : 1;
-      this.#channel.post({ kind: 'opened', folderId, source: reader.facts, target: writer.facts });
-      copy = this.#startCopy(task, reader, writer, target);
+      this.#pipelines = writer.pipelines;
+      this.#measure(source, target);
+      this.#channel.post({ kind: 'opened', folderId, source: reader.facts, target: writer.facts, keepsUids });
+      copy = this.#startCopy(task, { reader, writer }, { source, target });
       // Its list is on the way; whose turn it is to be read is another matter.
       const listed = task.scan ? this.#scan(task, reader, copy) : null;
       await this.#inTurn(copy);
-      if (reader.keepsUids) this.#backlog.done(folderId);
+      if (keepsUids) this.#backlog.done(folderId);
       await Promise.all([listed, copy.sent()]);
       this.#backlog.done(folderId);
       await copy.finished();
@@ -283,12 +276,29 @@ class Lane {
     }
   }
 
-  #startCopy(task: FolderTask, reader: ReadableFolder, writer: WritableFolder, target: ImapEndpoint): FolderCopy {
+  /** Sets the budgets by how far the servers are and how fast they take what they are given. */
+  #measure(source: ImapEndpoint, target: ImapEndpoint): void {
+    this.#window.measure({ sourceMs: source.client.roundTripMs, targetMs: target.client.roundTripMs });
+    this.#budgets.bytes.limit = this.#window.bytes;
+    this.#budgets.ahead.limit = this.#window.ahead;
+    this.#budgets.appends.limit = this.#pipelines ? this.#window.unanswered : 1;
+  }
+
+  #startCopy(
+    task: FolderTask,
+    folder: { readonly reader: ReadableFolder; readonly writer: WritableFolder },
+    { source, target }: { readonly source: ImapEndpoint; readonly target: ImapEndpoint },
+  ): FolderCopy {
     const { folderId, copiedBefore } = task;
+    const { reader, writer } = folder;
     const port = {
       nextShard: () => this.#nextShard(folderId),
       intend: (messages: readonly IntendedMessage[]) => this.#intend(folderId, messages),
       report: (report: BatchReport) => this.#channel.post({ kind: 'batch', folderId, report }),
+      stored: (bytes: number) => {
+        this.#window.stored(bytes);
+        this.#measure(source, target);
+      },
       sourceError: (error: unknown) => new SideError('source', this.#options.source, error),
       recreateTarget: () => this.#recreate(task, target),
       asked: (bytes: number) => this.#backlog.asked(folderId, bytes),

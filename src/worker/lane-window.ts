@@ -1,0 +1,84 @@
+import type { Clock } from '../clock.ts';
+
+const megabyte = 1024 * 1024;
+
+/** Bytes a lane may hold where the servers are near: two batches fetched, two being stored. */
+const nearBytes = 8 * megabyte;
+/** Bytes it may hold at most, however far they are. */
+const farBytes = 48 * megabyte;
+/** Until it is known how fast the line is, it is believed to carry so much: 2 Gbit/s. */
+const believedBytesPerMs = 250 * 1024;
+/** More than what is moved in a round trip: a window of just that would never show that the line can carry more. */
+const headroom = 1.5;
+/** The rate is taken over this time, and over this many round trips. */
+const spanMs = 500;
+const spanRoundTrips = 4;
+
+/** Batches under way in one direction: near by, so that neither side waits; far away, so that the line is full of small ones, too. */
+const nearBatches = 3;
+const farBatches = 32;
+const msPerBatch = 4;
+
+/**
+ * How much a lane keeps under way, by how far its servers are and how fast bytes come through: as much as is stored in the time
+ * of a round trip to each, and some more. Too little leaves the line idle, more only fills memory.
+ */
+export class LaneWindow {
+  readonly #clock: Clock;
+  #sourceMs = 0;
+  #targetMs = 0;
+  #bytesPerMs: number | null = null;
+  #spanFrom: number | null = null;
+  #spanBytes = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** The round trip times, as they are known now. */
+  measure(roundTrips: { readonly sourceMs: number; readonly targetMs: number }): void {
+    this.#sourceMs = finite(roundTrips.sourceMs);
+    this.#targetMs = finite(roundTrips.targetMs);
+  }
+
+  /** So many bytes have been stored. */
+  stored(bytes: number): void {
+    const now = this.#clock.now();
+    this.#spanFrom ??= now;
+    this.#spanBytes += bytes;
+    const tookMs = now - this.#spanFrom;
+    if (tookMs < Math.max(spanMs, spanRoundTrips * this.#roundTripMs)) return;
+    this.#bytesPerMs = this.#spanBytes / tookMs;
+    this.#spanFrom = now;
+    this.#spanBytes = 0;
+  }
+
+  /** Bytes of messages fetched or asked for, and not yet answered by the target. */
+  get bytes(): number {
+    const rate = this.#bytesPerMs === null ? believedBytesPerMs : headroom * this.#bytesPerMs;
+    return Math.min(farBytes, Math.round(nearBytes + rate * this.#roundTripMs));
+  }
+
+  /** Batches fetched or asked for, and not yet sent. */
+  get ahead(): number {
+    return batchesFor(this.#sourceMs);
+  }
+
+  /** Batches sent, and not yet answered: more than needed only make a lost connection dearer. */
+  get unanswered(): number {
+    return batchesFor(this.#targetMs);
+  }
+
+  /** To both servers: a byte is fetched, and then stored. */
+  get #roundTripMs(): number {
+    return this.#sourceMs + this.#targetMs;
+  }
+}
+
+function batchesFor(roundTripMs: number): number {
+  return Math.min(farBatches, nearBatches + Math.round(roundTripMs / msPerBatch));
+}
+
+function finite(ms: number): number {
+  return Number.isFinite(ms) ? ms : 0;
+}

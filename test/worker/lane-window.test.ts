@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { ManualClock } from '../../src/testing/index.ts';
+import { LaneWindow } from '../../src/worker/lane-window.ts';
+
+const megabyte = 1024 * 1024;
+
+/** The window of a lane that has moved `bytesPerSecond` for three seconds between servers so far away. */
+async function windowAfter(roundTripMs: number, bytesPerSecond: number | null): Promise<LaneWindow> {
+  const clock = new ManualClock();
+  const window = new LaneWindow(clock);
+  window.measure({ sourceMs: roundTripMs, targetMs: roundTripMs });
+  for (let tenth = 0; bytesPerSecond !== null && tenth < 30; tenth++) {
+    window.stored(bytesPerSecond / 10);
+    await clock.advance(100);
+  }
+  return window;
+}
+
+describe('the window of a lane', () => {
+  it('is small where the servers are near, however fast they are', async () => {
+    const window = await windowAfter(0.2, 300 * megabyte);
+    expect(window.bytes / megabyte).toBeLessThan(9);
+    expect([window.ahead, window.unanswered]).toEqual([3, 3]);
+  });
+
+  it('is big where they are far, before anything is known of the line', async () => {
+    const window = await windowAfter(80, null);
+    expect(window.bytes / megabyte).toBeGreaterThan(40);
+    expect([window.ahead, window.unanswered]).toEqual([23, 23]);
+  });
+
+  it('shrinks to what a slow line carries in a round trip to each', async () => {
+    const window = await windowAfter(80, 4 * megabyte);
+    // 0.64 MB, and half as much again, on top of what a near one has.
+    expect(window.bytes / megabyte).toBeCloseTo(8.96, 1);
+  });
+
+  it('grows again where the line turns out to carry more', async () => {
+    const sizes: number[] = [];
+    const clock = new ManualClock();
+    const window = new LaneWindow(clock);
+    window.measure({ sourceMs: 80, targetMs: 80 });
+    window.stored(megabyte);
+    // Whatever the window allows comes through in the 160 ms it takes.
+    for (let round = 0; round < 60; round++) {
+      await clock.advance(160);
+      window.stored(round < 10 ? megabyte / 10 : window.bytes);
+      sizes.push(Math.round(window.bytes / megabyte));
+    }
+    expect(sizes[9]).toBe(8);
+    expect(sizes.at(-1)).toBe(48);
+  });
+
+  it('never exceeds its ceiling, and does without round trip times', async () => {
+    expect((await windowAfter(900, 900 * megabyte)).bytes).toBe(48 * megabyte);
+    expect((await windowAfter(Number.POSITIVE_INFINITY, null)).bytes).toBe(8 * megabyte);
+  });
+});
