@@ -50,7 +50,6 @@ Exit codes:
     8  another run holds the lock
     9  the journal is damaged
    10  the local disk is full or cannot be written
-   75  parked until a known time (throttled, daily limit)
   130  interrupted (143: terminated); the same command goes on where it stopped`;
 
 /**
@@ -113,7 +112,7 @@ function declareOptions(parser: Argv, command: CommandName): Argv {
     if (!spec.commands.includes(command)) continue;
     parser.option(spec.name, {
       group: `${spec.group}:`,
-      describe: spec.describe,
+      describe: spec.choices === undefined ? spec.describe : `${spec.describe} [${spec.choices.join(', ')}]`,
       ...(spec.alias === undefined ? {} : { alias: spec.alias }),
       // Values stay untyped strings: the schema of options.ts judges them, and says so in our words.
       ...(spec.kind === 'flag' ? { boolean: true } : { nargs: 1 }),

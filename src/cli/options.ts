@@ -85,7 +85,7 @@ export const optionSpecs: readonly OptionSpec[] = [
     name: 'order',
     kind: 'value',
     group: 'Copying',
-    commands: withLanes,
+    commands: ['migrate', 'plan', 'demo'],
     choices: ['auto', 'source', 'any'],
     describe: "keep SRC's order in a folder: where it is free, always, or never (default: auto)",
   },
@@ -116,7 +116,7 @@ export const optionSpecs: readonly OptionSpec[] = [
     name: 'state',
     kind: 'value',
     group: 'Copying',
-    commands: [...copying, 'status', 'shell'],
+    commands: ['migrate', 'plan', 'status', 'shell'],
     describe:
       'directory of the journals, which know what is already copied, and of the history of shell (default: $XDG_STATE_HOME/imap-migrate or ~/.local/state/imap-migrate)',
   },

@@ -124,6 +124,10 @@ function checkFiles({ command, positionals }: Words): void {
   if (mostFiles[command] !== 2 || positionals.length === 2) return;
   const word = command === 'migrate' ? '' : ` ${command}`;
   if (positionals.length === 1) {
+    if (command === 'migrate' && first !== undefined && /^[\w-]+$/.test(first))
+      throw new ConfigError(
+        `'${first}' is no command (${program} --help names them), and one account file alone is not enough: ${program} SRC.ini DST.ini`,
+      );
     throw new ConfigError(`one account file is missing: ${program}${word} SRC.ini DST.ini`);
   }
   throw new ConfigError(

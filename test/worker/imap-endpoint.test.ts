@@ -23,7 +23,7 @@ describe('flags of several folders, changed on one connection at once', () => {
       endpoint.storeFlags(task('B', '\\Answered')),
       endpoint.openForWriting(raw('INBOX')),
     ]);
-    expect(refusals.slice(0, 2)).toEqual([null, null]);
+    expect(refusals.slice(0, 2)).toMatchObject([{ refusal: null }, { refusal: null }]);
     const flagsOf = (folder: (typeof folders)[number] | undefined) =>
       new Set(folder?.messages.map(({ flags }) => [...flags].join(' ')));
     expect(folders.map(flagsOf)).toEqual([new Set(['\\Flagged']), new Set(['\\Answered'])]);
