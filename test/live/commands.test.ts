@@ -60,8 +60,8 @@ describe.skipIf(!servers.dovecot)('on a real account', () => {
 
   test('verify finds a copy identical, and then each thing that was changed behind its back', async () => {
     const to = accessTo(target, 'verified');
-    const pair = [workspace.account(accessTo(source)), workspace.account(to), '--state', workspace.stateDir()];
-    expect((await migrate(...pair)).exitCode).toBe(0);
+    const pair = [workspace.account(accessTo(source)), workspace.account(to)];
+    expect((await migrate(...pair, '--state', workspace.stateDir())).exitCode).toBe(0);
     const verify = async (...options: string[]) => {
       const { exitCode, events, stderr } = await runCommand(['verify', ...pair, ...options, '--json']);
       const report = events.find(({ event }) => event === 'verified')?.report as VerifyReport | undefined;

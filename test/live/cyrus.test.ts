@@ -99,10 +99,10 @@ describe.skipIf(!servers.dovecot || servers.cyrusRoot === null)('Cyrus', () => {
         [body('plain'), body('K\xf6ln')].map((body) => ({ body, flags: [], internalDate })),
       );
     }
-    const args = [workspace.account(from), workspace.account(accessTo(munging)), '--state', workspace.stateDir()];
-    const { exitCode, stderr } = await migrate(...args);
+    const accounts = [workspace.account(from), workspace.account(accessTo(munging))];
+    const { exitCode, stderr } = await migrate(...accounts, '--state', workspace.stateDir());
     expect(exitCode, stderr).toBe(0);
-    const verified = await runCommand(['verify', ...args, '--digest', '--json']);
+    const verified = await runCommand(['verify', ...accounts, '--digest', '--json']);
     expect(verified.exitCode, verified.stderr).toBe(7);
     const report = verified.events.find(({ event }) => event === 'verified')?.report as VerifyReport;
     expect(report.differences).toMatchObject([{ kind: 'content', folder: 'INBOX', sourceUid: 2, targetUid: 2 }]);

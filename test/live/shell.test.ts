@@ -47,9 +47,9 @@ describe.skipIf(!servers.dovecot)('on a real account', () => {
   test('a trace shows every connection, both directions, sizes for literals and no password', async () => {
     const trace = join(workspace.dir, 'trace.txt');
     const pair = [workspace.account(accessTo(source)), workspace.account(accessTo(target, 'traced'))];
-    const options = ['--state', workspace.stateDir(), '--trace-imap', trace];
-    for (const args of [pair, ['verify', ...pair]]) {
-      const { exitCode, stderr } = await runCommand([...args, ...options]);
+    const first = [...pair, '--state', workspace.stateDir()];
+    for (const args of [first, ['verify', ...pair]]) {
+      const { exitCode, stderr } = await runCommand([...args, '--trace-imap', trace]);
       expect(exitCode, stderr).toBe(0);
     }
     const checked = await runCommand(['check', pair[0] ?? '', '--trace-imap', trace]);
