@@ -117,10 +117,13 @@ describe.skipIf(!availableServers().dovecot)('the journal', () => {
 
 const random = new Random(7);
 
-/** In the head of the page, which is never empty; SQLite's first page begins with the head of the file. */
+/**
+ * In the page's type or its number of cells, which nothing can be read without; other bytes of its head only tell where
+ * there is room. SQLite's first page begins with the head of the file.
+ */
 function flipBit(file: string, page: number): void {
   const bytes = readFileSync(file);
-  const at = page * pageBytes + (page === 0 ? 100 : 0) + random.below(8);
+  const at = page * pageBytes + (page === 0 ? 100 : 0) + (random.below(2) === 0 ? 0 : 4);
   bytes.writeUInt8(bytes.readUInt8(at) ^ (1 << random.below(8)), at);
   writeFileSync(file, bytes);
 }
