@@ -328,6 +328,8 @@ export class FolderDriver {
     if (crew.lastLost !== null) onWarning(`begun again after a lost connection: ${crew.lastLost.message}`);
     // A lane whose connection is lost ends by itself, and is not to be given the folder once more.
     await Promise.all(run.beginAgainAfter);
+    // What the lost lane listed is taken in once the journal has opened the folder: not after it has been begun again.
+    await run.ready;
     await crew.ensureLane();
     run.begin();
     this.#enqueue(run, true);
@@ -338,6 +340,10 @@ export class FolderDriver {
     if (run.finished) return;
     run.finished = true;
     const { crew, clock, progress, onEvent } = this.#parts;
+    if (run.isUnfinished && !crew.isEnding) {
+      const message = 'the folder ended before every message had its last word: run again, and report this as a bug';
+      this.failFolder(run, { code: 'UNFINISHED', exitCode: exitCodes.internal, message });
+    }
     const { status } = run.pair.source;
     // A STATUS of another UIDVALIDITY speaks of another folder.
     if (run.complete && run.journal !== null && status?.uidValidity === run.journal.sourceUidValidity) {
@@ -465,7 +471,7 @@ export class FolderDriver {
     const run = this.#runs.get(folderId);
     if (run === undefined) return;
     if (last) {
-      if (unlisted > 0) run.missUnlisted(unlisted);
+      if (unlisted > 0) this.#refuseUnlisted(run, unlisted);
       else if (unchanged === 0) this.#expunged(run);
       else {
         run.takeUnchanged(unchanged);
@@ -489,6 +495,14 @@ export class FolderDriver {
     if (run.pair.source.status?.size === null) progress.addTotal(0, totalBytes);
     progress.alreadyThere(run.name, selected.alreadyThere, totalBytes - selected.bytes - refusedBytes);
     progress.refused(run.name, selected.tooBig.length, refusedBytes);
+  }
+
+  /** The source counts messages that it does not list: nobody can copy them. */
+  #refuseUnlisted(run: FolderRun, messages: number): void {
+    const message = `the source counts ${messages} messages more than it lists: they were not copied`;
+    const refusal = { code: 'UNLISTED', exitCode: exitCodes.partial, message };
+    run.refuse(refusal);
+    this.#refuse(run, refusal);
   }
 
   /** Remembers which messages that were copied once are gone from the source. */

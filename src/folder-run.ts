@@ -166,12 +166,6 @@ export class FolderRun {
     };
   }
 
-  /** The source counts messages that it does not list: the folder is not finished. */
-  missUnlisted(messages: number): void {
-    this.#unsent += messages;
-    this.notes.push(`the source counts ${messages} messages more than it lists: they were not copied`);
-  }
-
   /** Messages copied before that the source, as listed to its end, does not hold any more: what the journal is to know. */
   expunged(): Verdict[] {
     const { uids, targetUids, verdicts } = this.#known;
@@ -274,6 +268,11 @@ export class FolderRun {
       this.#unsent === 0 &&
       this.#refused.length === 0
     );
+  }
+
+  /** True when something was not listed or has no final word, and no failure says why. */
+  get isUnfinished(): boolean {
+    return this.failure === null && (!this.listed || this.#outstanding > 0 || this.#unsent > 0);
   }
 
   report(now: number): FolderReport {

@@ -1,7 +1,10 @@
 import { cpSync, rmSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { openJournal } from '../src/journal/index.ts';
+import type { OpenedFolder } from '../src/journal/types.ts';
 import type { FaultAction, FaultTrigger, NewMessage, SandboxAccount, SandboxOptions } from '../src/sandbox/index.ts';
-import { Engine, multisets, needless } from './support/engine.ts';
+import { Engine, multisets, needless, within } from './support/engine.ts';
 
 const message = (n: number, more: Partial<NewMessage> = {}): NewMessage => ({
   body: `Message-ID: <${n}@x>\r\nDate: Sat, 01 Feb 2020 10:00:00 +0200\r\nSubject: ${n}\r\n\r\nbody ${n}\r\n`,
@@ -84,6 +87,46 @@ describe('an APPEND whose answer never came', () => {
     engine.servers.target.faults.add({ command: 'APPEND', nth: 2 }, { kind: 'cut', at: 'before' });
     await engine.run({ connections: 1 });
     expect(target.inbox.messages).toHaveLength(engine.source.messageCount + 1);
+  });
+});
+
+describe('a lane that is lost while the journal is opening the folder it has listed', () => {
+  it('leaves the folder to another, which copies all of it, once', async () => {
+    using engine = new Engine({ source, target: { disable: needless } });
+    const archive = engine.source.createMailbox('Archive');
+    for (let n = 1; n <= 3; n++) {
+      engine.source.inbox.append(message(n));
+      archive.append(message(n));
+    }
+    const cut = engine.servers.source.faults.add({ command: 'EXAMINE', nth: 2 }, { kind: 'cut', at: 'before' });
+    let begunAgain = () => {};
+    const isBegunAgain = new Promise<void>((resolve) => {
+      begunAgain = resolve;
+    });
+    const { report } = await within(
+      10_000,
+      engine.run(
+        { connections: 1 },
+        {
+          onEvent: (event) => event.kind === 'warning' && /begun again/.test(event.message) && begunAgain(),
+          openJournal: async (...args) => {
+            const journal = await openJournal(...args);
+            const openFolder = journal.openFolder.bind(journal);
+            return Object.assign(journal, {
+              openFolder: async (folder: OpenedFolder) => {
+                await isBegunAgain;
+                // Long enough for another lane to log in and to get the folder, if it were given out already.
+                for (let turn = 0; turn < 2_000; turn++) await setImmediate();
+                return openFolder(folder);
+              },
+            });
+          },
+        },
+      ),
+    );
+    expect(cut.fired).toBe(1);
+    expect(report).toMatchObject({ exitCode: 0, copied: 6, alreadyThere: 0 });
+    expect(multisets(engine.target)).toEqual(multisets(engine.source));
   });
 });
 
