@@ -16,7 +16,7 @@ export async function checkAccount(
   hooks: JobHooks,
   parts?: JobParts,
 ): Promise<AccountReport> {
-  const host = parts?.host ?? new ThreadHost(1, 1);
+  const host = parts?.host ?? new ThreadHost(1);
   const clock = parts?.clock ?? systemClock;
   const lane = new LaneDriver(host.start({ laneId: 0, isFirst: true, source: account, target: null }), () => {});
   const cancels: Cancel[] = [];

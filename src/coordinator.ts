@@ -6,6 +6,7 @@ import { FolderDriver } from './folder-driver.ts';
 import { FolderRun, isSameTarget } from './folder-run.ts';
 import type { FolderReport, JobEvent, JobReport, JobSettings, Side, Verdict } from './job.ts';
 import { type Journal, type JournalFolder, openJournal, peekJournal } from './journal/index.ts';
+import type { LaneAdvice } from './lane-tuner.ts';
 import { type LaneDriver, type LaneHost, LaneLostError, ThreadHost, toJobError } from './lanes.ts';
 import { mapFolders } from './plan/folder-map.ts';
 import { buildPlan, changeBetween } from './plan/plan.ts';
@@ -39,7 +40,7 @@ const progressEveryMs = 250;
  * @throws MigrateError when the job could not begin: an account that cannot be opened, a journal that cannot be used.
  */
 export async function migrate(settings: JobSettings, hooks: JobHooks, parts?: Partial<JobParts>): Promise<JobReport> {
-  const host = parts?.host ?? new ThreadHost(Math.min(settings.threads, settings.connections), settings.connections);
+  const host = parts?.host ?? new ThreadHost(settings.threads);
   const job = new Job(settings, hooks, host, parts?.clock ?? systemClock, parts ?? {});
   try {
     return await job.run();
@@ -63,6 +64,7 @@ class Job {
   #driver: FolderDriver | null = null;
   #journal: Journal | null = null;
   #keepsOrder = true;
+  #connectionsReason = 'there was nothing to copy';
   #targetReportsUids = true;
 
   constructor(
@@ -81,7 +83,7 @@ class Job {
     this.#crew = new Crew(settings, host, clock, {
       onMessage: (message, lane) => this.#hear(message, lane),
       onJoined: () => this.#driver?.recruitAll(),
-      onWarning: (message) => this.#warn(message),
+      onRefused: (failure) => this.#driver?.refusedLane(failure),
       onDrain: () => this.#driver?.stop(),
     });
   }
@@ -162,7 +164,7 @@ class Job {
       order,
       targetTraits: target,
       quotas: atTarget.quotas,
-      lanes: this.#settings.connections,
+      ...(this.#settings.connections === 'auto' ? {} : { lanes: this.#settings.connections }),
     });
     this.#keepsOrder = plan.keepsOrder;
 
@@ -219,6 +221,7 @@ class Job {
       progress: this.#progress,
       onEvent: (event) => this.#hooks.onEvent(event),
       onWarning: (message) => this.#warn(message),
+      onLanes: (advice) => this.#tellLanes(advice),
       settleMs: this.#parts.settleMs ?? defaultSettleMs,
       listedAt: this.#listedAt,
       flags,
@@ -274,6 +277,11 @@ class Job {
     return failed;
   }
 
+  #tellLanes({ lanes, reason }: LaneAdvice): void {
+    this.#connectionsReason = reason;
+    this.#hooks.onEvent({ kind: 'connections', connections: lanes, reason });
+  }
+
   #hear(message: FromLane, lane: LaneDriver): void {
     if (message.kind === 'warning') this.#warn(message.message);
     else this.#driver?.hear(message, lane);
@@ -315,6 +323,7 @@ class Job {
       bytes: total((folder) => folder.bytes),
       seconds: Math.round(now - this.#startedAt) / 1000,
       keptOrder: this.#keepsOrder,
+      connections: { most: Math.max(1, this.#crew.most), reason: this.#connectionsReason },
       warnings: this.#warnings,
       failure: failure === null ? null : { code: failure.code, message: failure.message },
     };

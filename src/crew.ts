@@ -18,7 +18,8 @@ export interface CrewHooks {
   onMessage(message: FromLane, lane: LaneDriver): void;
   /** One more lane is ready for work. */
   onJoined(): void;
-  onWarning(message: string): void;
+  /** A lane that was to join could not. */
+  onRefused(failure: WireError): void;
   /** Nothing new may begin; what is in flight is finished. */
   onDrain(): void;
 }
@@ -32,6 +33,7 @@ export class Crew {
   readonly #lanes = new Set<LaneDriver>();
   readonly #pool = new LanePool((error) => this.fail(wireErrorOf(error)));
   #started = 0;
+  #most = 0;
   /** Lanes that are to join and have not begun to log in. */
   #wanted = 0;
   #opening = 0;
@@ -59,6 +61,11 @@ export class Crew {
   /** Lanes ready for work. */
   get size(): number {
     return this.#pool.size;
+  }
+
+  /** The most lanes that worked at once. */
+  get most(): number {
+    return this.#most;
   }
 
   /** Lanes that are to join. */
@@ -116,6 +123,7 @@ export class Crew {
   /** Lets a lane that is ready take part. */
   add(lane: LaneDriver): void {
     this.#pool.add(lane);
+    this.#most = Math.max(this.#most, this.size);
   }
 
   /** Adds lanes, as many at once as may be refused: a login the server refuses is tried by no more. */
@@ -127,15 +135,23 @@ export class Crew {
       void this.#open().then((failure) => {
         this.#opening--;
         for (const resolve of this.#awaitingJoin.splice(0)) resolve();
-        if (failure !== null && !this.isEnding) this.#hooks.onWarning(`one connection fewer: ${failure.message}`);
+        if (failure !== null && !this.isEnding) this.#hooks.onRefused(failure);
         this.grow(0);
       });
     }
   }
 
+  /** Sets how many lanes work, beside those that are to join: wakes or adds some, or lets some rest. */
+  employ(lanes: number): void {
+    this.#wanted = 0;
+    const missing = lanes - this.size - this.#opening;
+    if (missing < 0) this.#pool.rest(-missing);
+    else this.grow(missing - this.#pool.wake(missing));
+  }
+
   /** Opens a lane where none is left; resolves when there is one, or when that cannot be. */
   async ensureLane(): Promise<void> {
-    if (this.size > 0) return;
+    if (this.size > 0 || this.#pool.wake(1) > 0) return;
     this.#replacing ??= this.#replace().finally(() => {
       this.#replacing = null;
     });
@@ -162,7 +178,7 @@ export class Crew {
       if (failure.exitCode === exitCodes.login) this.#loginFailures++;
       return failure;
     }
-    this.#pool.add(lane);
+    this.add(lane);
     this.#hooks.onJoined();
     return null;
   }

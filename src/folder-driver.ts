@@ -5,6 +5,7 @@ import { syncFlags } from './flag-sync.ts';
 import { type FolderRun, isSameTarget } from './folder-run.ts';
 import type { FlagPolicy, JobEvent } from './job.ts';
 import type { Journal, JournalFolder, JournalRecord, Verdict } from './journal/index.ts';
+import { type LaneAdvice, LaneTuner } from './lane-tuner.ts';
 import { type LaneDriver, LaneLostError } from './lanes.ts';
 import { sumOf } from './plan/message-table.ts';
 import type { ProgressMeter } from './progress.ts';
@@ -32,8 +33,10 @@ export interface FolderDriverParts {
   /** When the folders' STATUS came, by `clock`. */
   readonly listedAt: number;
   readonly flags: FlagPolicy;
-  /** Lanes of the job at most. */
-  readonly connections: number;
+  /** Lanes of the job. */
+  readonly connections: number | 'auto';
+  /** How many lanes there are from now on. */
+  readonly onLanes: (advice: LaneAdvice) => void;
   /** The target tells the UIDs of what it stored (UIDPLUS). */
   readonly reportsUids: boolean;
   readonly keepsOrder: boolean;
@@ -49,6 +52,8 @@ export class FolderDriver {
   /** What is awaited besides the lanes: answers and writes under way. */
   readonly #finishing = new Set<Promise<void>>();
   #batches = 0;
+  #open: readonly FolderRun[] = [];
+  readonly #tuner: LaneTuner;
   /** The source's folders can be left and found again with the same UIDs. */
   #keepsUids = false;
   /** What there is to do in all, and what a lane has taken on and not finished, as `sizeOf` counts it. */
@@ -58,6 +63,7 @@ export class FolderDriver {
   constructor(runs: readonly FolderRun[], parts: FolderDriverParts) {
     this.#runs = new Map(runs.map((run) => [run.id, run]));
     this.#parts = parts;
+    this.#tuner = new LaneTuner(parts.clock, { oneByOne: !parts.keepsOrder });
   }
 
   /**
@@ -73,7 +79,7 @@ export class FolderDriver {
   }
 
   async #driveAll(first: LaneDriver, preparing: Promise<ReadonlyMap<FolderRun, WireError>>): Promise<void> {
-    const { crew, progress, connections, keepsOrder } = this.#parts;
+    const { crew, progress } = this.#parts;
     const open: FolderRun[] = [];
     for (const run of this.#runs.values()) {
       if (run.failure === null && run.change !== 'none') open.push(run);
@@ -88,8 +94,8 @@ export class FolderDriver {
     if (open.length === 0 || crew.isEnding) return;
     this.#total = open.reduce((sum, run) => sum + sizeOf(run), 0);
     crew.add(first);
-    const useful = keepsOrder ? open.length : Math.ceil(totalMessages(open) / messagesPerExtraLane);
-    crew.grow(Math.min(connections, useful) - 1);
+    this.#open = open;
+    this.#employ(this.#firstLanes());
     for (const run of open) if (run.pair.target !== null) this.#enqueue(run, true);
     this.#finish(
       preparing.then(
@@ -105,6 +111,46 @@ export class FolderDriver {
     } while (this.#finishing.size > 0 || crew.isBusy);
     const left = open.find((run) => !run.finished);
     if (left !== undefined && !crew.isEnding) throw new Error(`the job ended before the folder ${left.name} was done`);
+  }
+
+  /** Lanes that may find something to do. */
+  get #usefulLanes(): number {
+    if (this.#parts.keepsOrder) return this.#open.filter((run) => !run.finished).length;
+    return Math.ceil(this.#parts.progress.left.messages / messagesPerExtraLane);
+  }
+
+  #firstLanes(): LaneAdvice {
+    const { connections } = this.#parts;
+    const useful = this.#usefulLanes;
+    if (connections === 'auto') return this.#tuner.begin(useful);
+    if (useful < connections) return { lanes: Math.max(1, useful), reason: 'there is nothing to do for more' };
+    return { lanes: connections, reason: 'as asked for' };
+  }
+
+  #employ(advice: LaneAdvice): void {
+    this.#parts.crew.employ(advice.lanes);
+    this.#parts.onLanes(advice);
+  }
+
+  /** More lanes, or fewer, as what was done with them shows. */
+  #tune(messages: number, bytes: number): void {
+    const { crew, connections, progress } = this.#parts;
+    if (connections !== 'auto' || crew.joining > 0 || crew.isEnding) return;
+    const state = { lanes: crew.size, useful: this.#usefulLanes, left: progress.left };
+    const advice = this.#tuner.note({ messages, bytes }, state);
+    if (advice !== null) this.#employ(advice);
+  }
+
+  /** A lane that was to join could not: what was asked for is not to be had, and what was tried is not tried again. */
+  refusedLane({ message }: WireError): void {
+    const { crew, connections, onWarning, onLanes } = this.#parts;
+    if (connections !== 'auto') {
+      onWarning(`one connection fewer: ${message}`);
+      return;
+    }
+    this.#tuner.settle();
+    crew.employ(crew.size);
+    onLanes({ lanes: crew.size, reason: `another one was refused: ${message}` });
   }
 
   /** Begins folders that had to be made first. */
@@ -298,6 +344,8 @@ export class FolderDriver {
     if (failure !== null && !(crew.isEnding && failure.scope === 'lane')) {
       const { scope, error } = failure;
       if (scope === 'lane') crew.lost(error);
+      // The server ended the session: it is not to be given more of them.
+      if (error.code === 'BYE') this.#tuner.settle();
       // One that came to help and could not open the folder has done nothing, for good or bad.
       const onlyCameToHelp = !by.scan && (by.lane === null || !run.openedBy.has(by.lane));
       // What was answered is in the journal, and what was not is looked up at the target: another lane can do the rest.
@@ -526,6 +574,7 @@ export class FolderDriver {
       if (outcome.kind === 'copied') bytes += outcome.bytes;
     }
     progress.done(run.name, messages, bytes);
+    this.#tune(messages, bytes);
     for (const refusal of refusals) {
       progress.refused(run.name, 1, refusal.bytes ?? 0);
       onEvent({ kind: 'refused', refusal });
@@ -552,10 +601,6 @@ function recordsOf(run: FolderRun, report: BatchReport): JournalRecord[] {
   if (verdicts.length > 0) records.push({ kind: 'verdicts', folderId, verdicts });
   if (dropped.length > 0) records.push({ kind: 'dropped', folderId, uids: dropped });
   return records;
-}
-
-function totalMessages(runs: readonly FolderRun[]): number {
-  return runs.reduce((sum, run) => sum + (run.pair.source.status?.messages ?? 0), 0);
 }
 
 /** What copying the folder costs, in bytes as far as the source tells, else as if each message had a usual size. */

@@ -20,9 +20,9 @@ export interface JobSettings {
   readonly mapping: MappingOptions;
   readonly order: OrderPolicy;
   readonly flags: FlagPolicy;
-  /** Lanes: pairs of one source and one target connection. */
-  readonly connections: number;
-  /** Worker threads the lanes are spread over. */
+  /** Lanes: pairs of one source and one target connection. `auto`: as many as make it faster. */
+  readonly connections: number | 'auto';
+  /** Worker threads the lanes are spread over, at most. */
   readonly threads: number;
   /** `copy`: subscribe at the target what is subscribed at the source. `all`: every folder. `none`: leave alone. */
   readonly subscriptions: 'copy' | 'all' | 'none';
@@ -57,6 +57,8 @@ export type JobEvent =
       readonly messages: number;
       readonly bytes: number | null;
     }
+  /** So many connections to each side are used from now on, and why: a sentence without a full stop. */
+  | { readonly kind: 'connections'; readonly connections: number; readonly reason: string }
   | { readonly kind: 'progress'; readonly progress: Progress }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
   | { readonly kind: 'warning'; readonly folder: string | null; readonly message: string }
@@ -129,6 +131,8 @@ export interface JobReport {
   readonly bytes: number;
   readonly seconds: number;
   readonly keptOrder: boolean;
+  /** Connections to each side that were used at once, at most, and why not more. Raw: escape before printing. */
+  readonly connections: { readonly most: number; readonly reason: string };
   readonly warnings: readonly string[];
   /** What ended the job early; `null` where nothing did. */
   readonly failure: { readonly code: string; readonly message: string } | null;

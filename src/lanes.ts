@@ -32,20 +32,31 @@ export interface LaneHost {
   close(): Promise<void>;
 }
 
-/** Lanes on worker threads: one piscina task is one lane, for its whole life. */
-export class ThreadHost implements LaneHost {
-  readonly #pool: Piscina;
+/** Lanes one thread may carry. */
+const lanesPerThread = 64;
 
-  constructor(threads: number, lanes: number) {
-    this.#pool = new Piscina({
-      filename: laneThread.href,
-      // Fewer at the start would pile the lanes up on one thread.
-      minThreads: threads,
-      maxThreads: threads,
-      concurrentTasksPerWorker: Math.ceil(lanes / threads),
-      // The default freezes the event loop of an idle thread, and with it the sockets of its other lanes.
-      atomics: 'disabled',
-    });
+/** A thread and how many lanes it carries. */
+interface LaneThread {
+  readonly pool: Piscina;
+  lanes: number;
+}
+
+/** Lanes on worker threads: one piscina task is one lane, for its whole life. The first thread is started at once, others for lanes that need them. */
+export class ThreadHost implements LaneHost {
+  readonly #most: number;
+  readonly #threads: LaneThread[] = [startThread()];
+
+  /** Up to `most` threads. */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  #leastBusy(): LaneThread {
+    const [least] = [...this.#threads].sort((a, b) => a.lanes - b.lanes);
+    if (least !== undefined && (least.lanes === 0 || this.#threads.length >= this.#most)) return least;
+    const thread = startThread();
+    this.#threads.push(thread);
+    return thread;
   }
 
   start(options: LaneOptions): LaneHandle {
@@ -53,8 +64,13 @@ export class ThreadHost implements LaneHost {
     const channel = new PortChannel<ToLane, FromLane>(port1);
     // The lane closes its end after its last message; that arrives later than the task's result.
     const drained = new Promise<void>((resolve) => port1.once('close', resolve));
-    const run: Promise<LaneResult> = this.#pool.run({ options, port: port2 }, { transferList: [port2] });
+    const thread = this.#leastBusy();
+    thread.lanes++;
+    const run: Promise<LaneResult> = thread.pool.run({ options, port: port2 }, { transferList: [port2] });
     const done = run
+      .finally(() => {
+        thread.lanes--;
+      })
       .catch((error: unknown): LaneResult => {
         port1.close();
         return { failure: threadFailure(error) };
@@ -67,8 +83,21 @@ export class ThreadHost implements LaneHost {
   }
 
   async close(): Promise<void> {
-    await this.#pool.destroy();
+    await Promise.all(this.#threads.map(({ pool }) => pool.destroy()));
   }
+}
+
+/** A pool of one thread: a bigger one would start all of its threads at once, or pile the lanes up on the first. */
+function startThread(): LaneThread {
+  const pool = new Piscina({
+    filename: laneThread.href,
+    minThreads: 1,
+    maxThreads: 1,
+    concurrentTasksPerWorker: lanesPerThread,
+    // The default freezes the event loop of an idle thread, and with it the sockets of its other lanes.
+    atomics: 'disabled',
+  });
+  return { pool, lanes: 0 };
 }
 
 function threadFailure(error: unknown): LaneFailure {
@@ -195,6 +224,10 @@ export class LanePool {
   readonly #queue = new PQueue({ concurrency: 1 });
   readonly #free: LaneDriver[] = [];
   readonly #lanes = new Set<LaneDriver>();
+  /** Those that get nothing new. */
+  readonly #resting = new Set<LaneDriver>();
+  /** Those that work. */
+  readonly #busy = new Set<LaneDriver>();
   readonly #onError: (error: unknown) => void;
 
   /** `onError` hears what `work` throws. */
@@ -206,20 +239,52 @@ export class LanePool {
   add(lane: LaneDriver): void {
     this.#lanes.add(lane);
     this.#free.push(lane);
-    this.#queue.concurrency = this.#lanes.size;
+    this.#admit();
     void lane.ended.then(() => this.#remove(lane));
   }
 
   #remove(lane: LaneDriver): void {
     this.#lanes.delete(lane);
+    this.#resting.delete(lane);
+    this.#busy.delete(lane);
     const at = this.#free.indexOf(lane);
     if (at !== -1) this.#free.splice(at, 1);
-    if (this.#lanes.size > 0) this.#queue.concurrency = this.#lanes.size;
+    this.#admit();
   }
 
-  /** Lanes alive. */
+  /** As much may run as there are lanes that work or may. */
+  #admit(): void {
+    let idle = 0;
+    for (const lane of this.#resting) if (!this.#busy.has(lane)) idle++;
+    if (this.#lanes.size > idle) this.#queue.concurrency = this.#lanes.size - idle;
+  }
+
+  /** Lanes alive that get work. */
   get size(): number {
-    return this.#lanes.size;
+    return this.#lanes.size - this.#resting.size;
+  }
+
+  /** Lets lanes rest, but one: those get nothing new that have nothing to do, and then others. */
+  rest(count: number): void {
+    const working = [...this.#lanes].filter((lane) => !this.#resting.has(lane));
+    working.sort((a, b) => Number(this.#busy.has(a)) - Number(this.#busy.has(b)));
+    for (const lane of working.slice(0, Math.min(count, working.length - 1))) {
+      this.#resting.add(lane);
+      const at = this.#free.indexOf(lane);
+      if (at !== -1) this.#free.splice(at, 1);
+    }
+    this.#admit();
+  }
+
+  /** Lets lanes that rest go on; answers how many. */
+  wake(count: number): number {
+    const woken = [...this.#resting].slice(0, count);
+    for (const lane of woken) {
+      this.#resting.delete(lane);
+      if (!this.#busy.has(lane)) this.#free.push(lane);
+    }
+    this.#admit();
+    return woken.length;
   }
 
   /** Runs `work` with a free lane, higher `priority` first; with `null` when no lane is left. */
@@ -227,15 +292,23 @@ export class LanePool {
     const done = this.#queue.add(
       async () => {
         const lane = this.#free.shift() ?? null;
+        if (lane !== null) this.#busy.add(lane);
         try {
           await work(lane);
         } finally {
-          if (lane?.alive) this.#free.push(lane);
+          if (lane !== null) this.#release(lane);
         }
       },
       { priority },
     );
     done.catch((error: unknown) => this.#onError(error));
+  }
+
+  #release(lane: LaneDriver): void {
+    this.#busy.delete(lane);
+    if (!lane.alive) return;
+    if (!this.#resting.has(lane)) this.#free.push(lane);
+    this.#admit();
   }
 
   /** Forgets what has not begun. */

@@ -93,6 +93,14 @@ export class ProgressMeter {
     this.done(folder, messages, bytes);
   }
 
+  /** What is known to be left. */
+  get left(): { readonly messages: number; readonly bytes: number } {
+    return {
+      messages: Math.max(0, this.#messagesTotal - this.#messagesDone),
+      bytes: Math.max(0, this.#bytesTotal - this.#bytesDone),
+    };
+  }
+
   /** What is known now. Totals are never below what is done; `etaMs` is `null` where a number would be a guess. */
   snapshot(): Progress {
     this.#advance();

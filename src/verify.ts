@@ -18,7 +18,7 @@ const drainMs = 4_000;
  * @throws MigrateError when an account cannot be opened, or the folders cannot be mapped.
  */
 export async function verify(settings: VerifySettings, hooks: JobHooks, parts?: JobParts): Promise<VerifyReport> {
-  const host = parts?.host ?? new ThreadHost(1, 1);
+  const host = parts?.host ?? new ThreadHost(1);
   try {
     return await new Verification(settings, hooks, host, parts?.clock ?? systemClock).run();
   } finally {

@@ -58,8 +58,8 @@ const rules: readonly { files: RegExp; may: RegExp; types?: RegExp; why: string 
     why: 'lanes are started and fed here, whatever they do',
   },
   {
-    files: /^(coordinator|crew|folder-driver|flag-sync|verify|check|folder-part|folder-run|recovery)\.ts$/,
-    may: /^(node:|@photostructure\/sqlite$|(account|clock|errors|log|lanes|journal\/index|progress|crew|folder-driver|flag-sync|folder-part|folder-run|recovery|coordinator)\.ts$|plan\/)/,
+    files: /^(coordinator|crew|folder-driver|lane-tuner|flag-sync|verify|check|folder-part|folder-run|recovery)\.ts$/,
+    may: /^(node:|@photostructure\/sqlite$|(account|clock|errors|log|lanes|journal\/index|progress|crew|folder-driver|lane-tuner|flag-sync|folder-part|folder-run|recovery|coordinator)\.ts$|plan\/)/,
     types: /^(job|worker\/contract)\.ts$/,
     why: 'the main thread decides; it moves no message bytes and speaks no IMAP',
   },

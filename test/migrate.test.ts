@@ -496,6 +496,31 @@ describe('a login', () => {
     expect(report.warnings.join()).toMatch(/one connection fewer/);
     expect(contents(engine.target)).toEqual(contents(engine.source));
   });
+
+  it('that only the second lane is refused is no trouble where nobody asked for a second one', async () => {
+    using engine = new Engine({ target: { maxConnections: 1 } });
+    fill(engine.source, 300);
+    engine.source.createMailbox(['B']).append(message(1));
+    const { report, events } = await engine.run({ connections: 'auto' });
+    const reason = expect.stringMatching(/^another one was refused: target .*Maximum number of connections/);
+    expect(report).toMatchObject({ exitCode: 0, warnings: [], connections: { most: 1, reason } });
+    expect(events.filter(({ kind }) => kind === 'connections')).toEqual([
+      { kind: 'connections', connections: 2, reason: 'there is nothing to do for more' },
+      { kind: 'connections', connections: 1, reason },
+    ]);
+    expect(contents(engine.target)).toEqual(contents(engine.source));
+  });
+
+  it('that is refused to all but the first lane is tried by two, however many were asked for', async () => {
+    using engine = new Engine();
+    for (const name of ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H']) engine.source.createMailbox([name]).append(message(1));
+    const onEvent = ({ kind }: JobEvent) => {
+      if (kind === 'planned') engine.target.password = 'other';
+    };
+    const { report } = await engine.run({ connections: 8 }, { onEvent });
+    expect(report).toMatchObject({ exitCode: 0, copied: 8 });
+    expect(engine.target.failedLogins).toBe(2);
+  });
 });
 
 describe('a dry run', () => {

@@ -51,16 +51,29 @@ describe('an account of 13 folders far away', () => {
     const line = new FarLine(rttMs);
     using engine = new Engine({ line });
     fill(engine);
-    const first = await line.measure(() => engine.run({ connections: 2 }));
+    const first = await line.measure(() => engine.run({ connections: 'auto' }));
     expect(first.result.report).toMatchObject({ verdict: 'complete', copied: 2000 });
     expect(multisets(engine.target)).toEqual(multisets(engine.source));
-    const second = await line.measure(() => engine.run({ connections: 2 }));
+    const second = await line.measure(() => engine.run({ connections: 'auto' }));
     expect(second.result.report).toMatchObject({ verdict: 'complete', copied: 0, alreadyThere: 2000 });
     engine.source.inbox.append({ body: 'Subject: news\r\n\r\n' });
-    const third = await line.measure(() => engine.run({ connections: 2 }));
+    const third = await line.measure(() => engine.run({ connections: 'auto' }));
     expect(third.result.report).toMatchObject({ verdict: 'complete', copied: 1 });
     expectAtMost(7, first);
     expectAtMost(2.5, second);
     expectAtMost(6.5, third);
+  });
+});
+
+describe('a target that makes each message wait for its go-ahead', () => {
+  it('is given more connections, as many as make it faster', async () => {
+    const line = new FarLine(rttMs);
+    using engine = new Engine({ line, target: { disable: ['LITERAL+', 'MULTIAPPEND'] } });
+    const mailbox = engine.source.createMailbox('Archive');
+    for (let n = 0; n < 4_000; n++) mailbox.append({ body: `Message-ID: <${n}@x>\r\n\r\n` });
+    const { result } = await line.measure(() => engine.run({ connections: 'auto' }));
+    expect(result.report).toMatchObject({ verdict: 'complete', copied: 4000, connections: { most: 8 } });
+    const lanes = result.events.flatMap((event) => (event.kind === 'connections' ? [event.connections] : []));
+    expect(lanes).toEqual([4, 8]);
   });
 });

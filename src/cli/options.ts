@@ -103,14 +103,14 @@ export const optionSpecs: readonly OptionSpec[] = [
     kind: 'value',
     group: 'Copying',
     commands: withLanes,
-    describe: 'connections to each side at once, 1 to 64 (default: 4)',
+    describe: 'connections to each side at once: 1 to 64, or as many as make it faster (default: auto)',
   },
   {
     name: 'threads',
     kind: 'value',
     group: 'Copying',
     commands: withLanes,
-    describe: 'worker threads, 1 to 64, never more than connections (default: one per two processors)',
+    describe: 'worker threads at most: 1 to 64, never more than connections (default: auto, one per two processors)',
   },
   {
     name: 'state',
@@ -187,14 +187,14 @@ function oneOf<const Choices extends readonly [string, ...string[]]>(choices: Ch
   });
 }
 
-function wholeNumber(min: number, max: number) {
+function numberOrAuto(min: number, max: number) {
   const error = (issue: { readonly input?: unknown }): string =>
-    `${quote(issue.input)} is not a whole number from ${min} to ${max}`;
+    `${quote(issue.input)} is neither auto nor a whole number from ${min} to ${max}`;
+  const isOne = (value: string) => /^\d{1,9}$/.test(value) && Number(value) >= min && Number(value) <= max;
   return z
     .string({ error: (issue) => (Array.isArray(issue.input) ? 'given more than once' : error(issue)) })
-    .regex(/^\d{1,9}$/, { error })
-    .transform(Number)
-    .refine((value) => value >= min && value <= max, { error: ({ input }) => error({ input: String(input) }) });
+    .refine((value) => value === 'auto' || isOne(value), { error })
+    .transform((value): number | 'auto' => (value === 'auto' ? value : Number(value)));
 }
 
 const text = z
@@ -231,8 +231,8 @@ export const optionValues = z
     digest: flag,
     order: oneOf(['auto', 'source', 'any']).default('auto'),
     flags: oneOf(['mirror', 'merge', 'once']).default('mirror'),
-    connections: wholeNumber(1, 64).default(4),
-    threads: wholeNumber(1, 64).optional(),
+    connections: numberOrAuto(1, 64).default('auto'),
+    threads: numberOrAuto(1, 64).default('auto'),
     state: text.optional(),
     rebuild: flag,
     'allow-readable-secrets': flag,
@@ -270,7 +270,8 @@ export function toJobOptions(
   values: OptionValues,
   surroundings: { readonly env: Environment; readonly homeDir: string; readonly parallelism: number },
 ): JobOptions {
-  const { connections } = values;
+  const { connections, threads } = values;
+  const mostThreads = threads === 'auto' ? Math.floor(surroundings.parallelism / 2) : threads;
   return {
     mapping: {
       map: values.map,
@@ -281,7 +282,7 @@ export function toJobOptions(
     order: values.order,
     flags: values.flags,
     connections,
-    threads: Math.max(1, Math.min(connections, values.threads ?? Math.floor(surroundings.parallelism / 2))),
+    threads: Math.max(1, connections === 'auto' ? mostThreads : Math.min(connections, mostThreads)),
     subscriptions: values.subscriptions,
     stateDir: toStateDir(values, surroundings),
     rebuild: values.rebuild,

@@ -148,6 +148,10 @@ export class Session {
         this.#progress = event.progress;
         this.#view.update(event.progress);
         return;
+      case 'connections':
+        if (this.options.verbose)
+          this.notice(`${formatNoun(event.connections, 'connection')} to each side: ${toDisplay(event.reason)}`);
+        return;
       case 'refused':
         if (this.options.verbose) this.problem(`refused: ${describeRefusal(event.refusal)}`);
         return;

@@ -11,6 +11,9 @@ import { subjectOf } from './subject.ts';
 /** One FETCH and one MULTIAPPEND: large enough that the command costs nothing, small enough to repeat. */
 export const batchLimits: BatchLimits = { maxMessages: 100, maxBytes: 4 * 1024 * 1024 };
 
+/** Where each message is a command of its own: few enough that what was done can be told often. */
+const singleLimits: BatchLimits = { ...batchLimits, maxMessages: 20 };
+
 /** What a message costs in memory besides its bytes. */
 const messageOverheadBytes = 1024;
 
@@ -132,7 +135,8 @@ export class FolderCopy {
         this.#ends();
         break;
       }
-      for (const { start, end } of packBatches(shard.sizes, batchLimits)) {
+      const limits = this.#writer.atomic ? batchLimits : singleLimits;
+      for (const { start, end } of packBatches(shard.sizes, limits)) {
         const bytes = sum(shard.sizes, start, end) + (end - start) * messageOverheadBytes;
         await this.#ahead.acquire(1);
         await this.#bytes.acquire(bytes);

@@ -27,6 +27,7 @@ export class LaneWindow {
   readonly #clock: Clock;
   #sourceMs = 0;
   #targetMs = 0;
+  #streams = true;
   #bytesPerMs: number | null = null;
   #spanFrom: number | null = null;
   #spanBytes = 0;
@@ -35,10 +36,14 @@ export class LaneWindow {
     this.#clock = clock;
   }
 
-  /** The round trip times, as they are known now. */
-  measure(roundTrips: { readonly sourceMs: number; readonly targetMs: number }): void {
-    this.#sourceMs = finite(roundTrips.sourceMs);
-    this.#targetMs = finite(roundTrips.targetMs);
+  /**
+   * The round trip times, as they are known now. `streams`: the target takes messages without a go-ahead for each; where it
+   * does not, no number of batches under way makes one lane faster, and what one holds another cannot do.
+   */
+  measure(line: { readonly sourceMs: number; readonly targetMs: number; readonly streams: boolean }): void {
+    this.#sourceMs = finite(line.sourceMs);
+    this.#targetMs = finite(line.targetMs);
+    this.#streams = line.streams;
   }
 
   /** So many bytes have been stored. */
@@ -61,12 +66,12 @@ export class LaneWindow {
 
   /** Batches fetched or asked for, and not yet sent. */
   get ahead(): number {
-    return batchesFor(this.#sourceMs);
+    return this.#streams ? batchesFor(this.#sourceMs) : nearBatches;
   }
 
   /** Batches sent, and not yet answered: more than needed only make a lost connection dearer. */
   get unanswered(): number {
-    return batchesFor(this.#targetMs);
+    return this.#streams ? batchesFor(this.#targetMs) : nearBatches;
   }
 
   /** To both servers: a byte is fetched, and then stored. */

@@ -278,7 +278,11 @@ class Lane {
 
   /** Sets the budgets by how far the servers are and how fast they take what they are given. */
   #measure(source: ImapEndpoint, target: ImapEndpoint): void {
-    this.#window.measure({ sourceMs: source.client.roundTripMs, targetMs: target.client.roundTripMs });
+    this.#window.measure({
+      sourceMs: source.client.roundTripMs,
+      targetMs: target.client.roundTripMs,
+      streams: target.abilities.nonSyncLiterals === 'all',
+    });
     this.#budgets.bytes.limit = this.#window.bytes;
     this.#budgets.ahead.limit = this.#window.ahead;
     this.#budgets.appends.limit = this.#pipelines ? this.#window.unanswered : 1;

@@ -9,6 +9,7 @@ const kinds: Readonly<Record<(JobEvent | CliEvent)['kind'], true>> = {
   started: true,
   connected: true,
   planned: true,
+  connections: true,
   'folder-started': true,
   progress: true,
   refused: true,

@@ -196,6 +196,7 @@ export function makeReport(folders: readonly FolderReport[], changes: Partial<Jo
     bytes: sum((folder) => folder.bytes),
     seconds: 2,
     keptOrder: true,
+    connections: { most: 2, reason: 'to begin with' },
     warnings: [],
     failure: null,
     ...changes,

@@ -16,6 +16,9 @@ describe('options', () => {
     [{ connections: 4, threads: 3 }, 16, 3],
     [{ connections: 2, threads: 8 }, 16, 2],
     [{ connections: 1 }, 0, 1],
+    [{}, 16, 8],
+    [{}, 1, 1],
+    [{ threads: 3 }, 16, 3],
   ])('gives %j on %i processors %i threads', (options, parallelism, threads) => {
     expect(toJobOptions(values(options), { ...surroundings, parallelism }).threads).toBe(threads);
   });

@@ -8,7 +8,7 @@ const megabyte = 1024 * 1024;
 async function windowAfter(roundTripMs: number, bytesPerSecond: number | null): Promise<LaneWindow> {
   const clock = new ManualClock();
   const window = new LaneWindow(clock);
-  window.measure({ sourceMs: roundTripMs, targetMs: roundTripMs });
+  window.measure({ sourceMs: roundTripMs, targetMs: roundTripMs, streams: true });
   for (let tenth = 0; bytesPerSecond !== null && tenth < 30; tenth++) {
     window.stored(bytesPerSecond / 10);
     await clock.advance(100);
@@ -39,7 +39,7 @@ describe('the window of a lane', () => {
     const sizes: number[] = [];
     const clock = new ManualClock();
     const window = new LaneWindow(clock);
-    window.measure({ sourceMs: 80, targetMs: 80 });
+    window.measure({ sourceMs: 80, targetMs: 80, streams: true });
     window.stored(megabyte);
     // Whatever the window allows comes through in the 160 ms it takes.
     for (let round = 0; round < 60; round++) {
@@ -49,6 +49,12 @@ describe('the window of a lane', () => {
     }
     expect(sizes[9]).toBe(8);
     expect(sizes.at(-1)).toBe(48);
+  });
+
+  it('has few batches where each message waits for its go-ahead', () => {
+    const window = new LaneWindow(new ManualClock());
+    window.measure({ sourceMs: 80, targetMs: 80, streams: false });
+    expect([window.ahead, window.unanswered]).toEqual([3, 3]);
   });
 
   it('never exceeds its ceiling, and does without round trip times', async () => {
