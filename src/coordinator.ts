@@ -10,9 +10,9 @@ import type { LaneAdvice } from './lane-tuner.ts';
 import { type LaneDriver, type LaneHost, LaneLostError, ThreadHost, toJobError } from './lanes.ts';
 import { mapFolders } from './plan/folder-map.ts';
 import { buildPlan, changeBetween } from './plan/plan.ts';
-import type { FolderPair, KnownFolder, Traits } from './plan/types.ts';
+import type { FolderPair, KnownFolder } from './plan/types.ts';
 import { ProgressMeter } from './progress.ts';
-import type { EndpointFacts, FromLane, ListedBefore, PrepareTask } from './worker/contract.ts';
+import type { EndpointFacts, FromLane, ListedBefore, Listing, PrepareTask } from './worker/contract.ts';
 
 /** How a job is watched and stopped. */
 export interface JobHooks {
@@ -89,17 +89,16 @@ class Job {
   }
 
   async run(): Promise<JobReport> {
-    const { source, target, stateDir, dryRun, rebuild } = this.#settings;
     const crew = this.#crew;
     const stop = () => crew.stop();
-    const pair = [stateDir, accountLabel(source), accountLabel(target)] as const;
-    const open = this.#parts.openJournal ?? openJournal;
-    this.#journal = dryRun ? await peekJournal(...pair) : await open(...pair, { rebuild });
     this.#hooks.signal.addEventListener('abort', stop);
     if (this.#hooks.signal.aborted) stop();
     const beat = setInterval(() => this.#emitProgress(), progressEveryMs);
     try {
-      if (!crew.stopped) await this.#work();
+      // It logs in while the journal is being opened.
+      const first = crew.stopped ? null : crew.start();
+      this.#journal = await this.#openJournal();
+      if (first !== null && !crew.stopped) await this.#work(first);
     } catch (error) {
       // A lane that was told to drain answers no more questions: that is a stop, not a failure.
       if (!(crew.stopped && error instanceof LaneLostError)) throw toJobError(error);
@@ -115,6 +114,13 @@ class Job {
     return report;
   }
 
+  async #openJournal(): Promise<Journal | null> {
+    const { source, target, stateDir, dryRun, rebuild } = this.#settings;
+    const pair = [stateDir, accountLabel(source), accountLabel(target)] as const;
+    if (dryRun) return await peekJournal(...pair);
+    return await (this.#parts.openJournal ?? openJournal)(...pair, { rebuild });
+  }
+
   async #closeJournal(): Promise<void> {
     try {
       await this.#journal?.[Symbol.asyncDispose]();
@@ -124,17 +130,16 @@ class Job {
     }
   }
 
-  async #work(): Promise<void> {
+  async #work(first: LaneDriver): Promise<void> {
     const { source, target, dryRun } = this.#settings;
-    const first = this.#crew.start();
-    // Everything there is to ask leaves as soon as the lane has logged in.
+    // Not before the journal is locked: no other run may change what is listed. It leaves as soon as the lane has logged in.
     first.post({ kind: 'list' });
-    const [opened, listed] = await Promise.all([first.expect(['facts']), first.expect(['listed'])]);
+    const listed = await first.expect(['listed']);
     this.#listedAt = this.#clock.now();
-    const targetFacts = opened.target ?? opened.source;
-    this.#announce('source', source, opened.source);
-    this.#announce('target', target, targetFacts);
-    const runs = this.#plan(listed, opened.source.traits, targetFacts.traits);
+    const atTarget = listed.target ?? { facts: listed.source.facts, folders: [], quotas: [] };
+    this.#announce('source', source, listed.source.facts);
+    this.#announce('target', target, atTarget.facts);
+    const runs = this.#plan(listed.source, atTarget);
     if (runs !== null && !dryRun && this.#journal !== null) await this.#copy(first, runs, this.#journal);
   }
 
@@ -145,11 +150,11 @@ class Job {
   }
 
   /** Decides what to do; `null`: the plan has errors. */
-  #plan(listed: Extract<FromLane, { kind: 'listed' }>, source: Traits, target: Traits): FolderRun[] | null {
+  #plan(atSource: Listing, atTarget: Listing): FolderRun[] | null {
     const { mapping, order, subscriptions } = this.#settings;
-    const atTarget = listed.target ?? { folders: [], quotas: [] };
+    const target = atTarget.facts.traits;
     const map = mapFolders(
-      { folders: listed.source.folders, naming: source },
+      { folders: atSource.folders, naming: atSource.facts.traits },
       { folders: atTarget.folders, naming: target },
       mapping,
     );

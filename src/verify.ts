@@ -57,13 +57,11 @@ class Verification {
     signal.addEventListener('abort', end);
     if (signal.aborted) end();
     try {
-      const opened = await this.#lane.expect(['facts']);
-      const target = opened.target ?? opened.source;
       this.#lane.post({ kind: 'list' });
-      const listed = await this.#lane.expect(['listed']);
+      const { source, target } = await this.#lane.expect(['listed']);
       const map = mapFolders(
-        { folders: listed.source.folders, naming: opened.source.traits },
-        { folders: listed.target?.folders ?? [], naming: target.traits },
+        { folders: source.folders, naming: source.facts.traits },
+        { folders: target?.folders ?? [], naming: (target ?? source).facts.traits },
         this.#settings.mapping,
       );
       const [error] = map.problems.filter((problem) => problem.severity === 'error');

@@ -154,7 +154,7 @@ describe('a signal', () => {
       report = result;
     });
     controller.abort();
-    expect(host.posted).toEqual(['drain']);
+    expect(host.posted).toEqual(['list', 'drain']);
     await clock.advance(3_999);
     expect([report, host.closed]).toEqual([null, 0]);
     await clock.advance(1);

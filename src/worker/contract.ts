@@ -208,6 +208,8 @@ export interface QuotaFacts {
 }
 
 export interface Listing {
+  /** What the account told about itself. */
+  readonly facts: EndpointFacts;
   readonly folders: readonly FolderInfo[];
   readonly quotas: readonly QuotaFacts[];
 }
@@ -248,8 +250,6 @@ export interface InspectTask {
 export type FromLane =
   /** Logged in on both sides. */
   | { readonly kind: 'ready' }
-  /** What the accounts told about themselves; soon after `ready`. */
-  | { readonly kind: 'facts'; readonly source: EndpointFacts; readonly target: EndpointFacts | null }
   | { readonly kind: 'listed'; readonly source: Listing; readonly target: Listing | null }
   | { readonly kind: 'prepared'; readonly results: readonly PrepareResult[] }
   | {

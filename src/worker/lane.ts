@@ -16,6 +16,7 @@ import type {
   LaneFailure,
   LaneOptions,
   LaneResult,
+  Listing,
   PrepareTask,
   ToLane,
 } from './contract.ts';
@@ -90,7 +91,6 @@ class Lane {
     const { source, target } = opened;
     try {
       this.#channel.post({ kind: 'ready' });
-      this.#track(this.#tellFacts(source, target));
       for (let message = await this.#next(); message !== null; message = await this.#next()) {
         await this.#obey(message, source, target);
       }
@@ -154,17 +154,11 @@ class Lane {
     try {
       switch (message.kind) {
         case 'list': {
-          const [atSource, sourceQuotas, atTarget, targetQuotas] = await Promise.all([
-            this.#on('source', source.listFolders()),
-            this.#on('source', source.quotas()),
-            this.#on('target', target?.listFolders() ?? null),
-            this.#on('target', target?.quotas() ?? []),
+          const [atSource, atTarget] = await Promise.all([
+            this.#on('source', listingOf(source)),
+            this.#on('target', target === null ? null : listingOf(target)),
           ]);
-          this.#channel.post({
-            kind: 'listed',
-            source: { folders: atSource, quotas: sourceQuotas },
-            target: atTarget === null ? null : { folders: atTarget, quotas: targetQuotas },
-          });
+          this.#channel.post({ kind: 'listed', source: atSource, target: atTarget });
           return;
         }
         case 'prepare':
@@ -207,14 +201,6 @@ class Lane {
       .catch((error: unknown) => this.#lose(toLaneFailure(error, null)))
       .finally(() => this.#unfinished.delete(tracked));
     this.#unfinished.add(tracked);
-  }
-
-  async #tellFacts(source: ImapEndpoint, target: ImapEndpoint | null): Promise<void> {
-    const [atSource, atTarget] = await Promise.all([
-      this.#on('source', source.facts),
-      this.#on('target', target?.facts ?? null),
-    ]);
-    this.#channel.post({ kind: 'facts', source: atSource, target: atTarget });
   }
 
   async #prepare(tasks: readonly PrepareTask[], target: ImapEndpoint | null): Promise<void> {
@@ -467,6 +453,12 @@ class Lane {
     for (const resolve of this.#awaitedIntents.values()) resolve(false);
     this.#awaitedIntents.clear();
   }
+}
+
+/** Everything there is to ask about an account, at once. */
+async function listingOf(endpoint: ImapEndpoint): Promise<Listing> {
+  const [facts, folders, quotas] = await Promise.all([endpoint.facts, endpoint.listFolders(), endpoint.quotas()]);
+  return { facts, folders, quotas };
 }
 
 /** The first UID of the list that is asked for along with the folder; `null`: it is too long for one answer. */
