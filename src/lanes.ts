@@ -93,6 +93,8 @@ function startThread(): LaneThread {
     filename: laneThread.href,
     minThreads: 1,
     maxThreads: 1,
+    // What came from a socket is garbage soon, and lies outside the heap until the young part of that is swept.
+    resourceLimits: { maxYoungGenerationSizeMb: 4 },
     concurrentTasksPerWorker: lanesPerThread,
     // The default freezes the event loop of an idle thread, and with it the sockets of its other lanes.
     atomics: 'disabled',

@@ -2,8 +2,8 @@ import type { Clock } from '../clock.ts';
 
 const megabyte = 1024 * 1024;
 
-/** Bytes a lane may hold where the servers are near: two batches fetched, two being stored. */
-const nearBytes = 8 * megabyte;
+/** Bytes a lane may hold where the servers are near: some batches fetched, some being stored. */
+const nearBytes = 6 * megabyte;
 /** Bytes it may hold at most, however far they are. */
 const farBytes = 48 * megabyte;
 /** Until it is known how fast the line is, it is believed to carry so much: 2 Gbit/s. */

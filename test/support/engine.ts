@@ -5,6 +5,7 @@ import type { AccountSettings } from '../../src/account.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import { type JobParts, migrate } from '../../src/coordinator.ts';
 import type { JobEvent, JobReport, JobSettings, VerifyReport } from '../../src/job.ts';
+import { openJournal } from '../../src/journal/index.ts';
 import { ImapClient } from '../../src/protocol/index.ts';
 import {
   connectSandbox,
@@ -132,6 +133,12 @@ export class Engine implements Disposable {
     };
   }
 
+  /** As the program does it; the line has its time after that. */
+  readonly #openJournal: typeof openJournal = async (...settings) => {
+    const opening = openJournal(...settings);
+    return await (this.#line?.besides(opening) ?? opening);
+  };
+
   async run(
     overrides: Partial<JobSettings> = {},
     hooks: {
@@ -147,12 +154,12 @@ export class Engine implements Disposable {
       hooks.onEvent?.(event);
     };
     const signal = hooks.signal ?? new AbortController().signal;
-    const { openJournal, connect = this.connect } = hooks;
+    const { openJournal = this.#openJournal, connect = this.connect } = hooks;
     const parts = {
       host: new InlineHost(connect, this.#line?.clock),
       clock: this.#clock,
       settleMs: this.#settleMs,
-      ...(openJournal === undefined ? {} : { openJournal }),
+      openJournal,
     };
     return { report: await migrate(this.settings(overrides), { onEvent, signal }, parts), events };
   }

@@ -1,6 +1,6 @@
 import { LineLog } from '../../bench/support/line-log.ts';
 import type { Transport, TransportHandlers } from '../../src/protocol/types.ts';
-import { ManualClock } from '../../src/testing/manual-clock.ts';
+import { ManualClock, turns } from '../../src/testing/manual-clock.ts';
 
 export interface Travelled<Result> {
   readonly result: Result;
@@ -9,6 +9,9 @@ export interface Travelled<Result> {
   /** Commands and their tagged answers, as `<round trip> <connection> <direction> <line>`. */
   readonly log: string;
 }
+
+/** More turns of the event loop than what happens between two moments of the line's time. */
+const idleTurns = 100;
 
 /**
  * A line whose every byte arrives half a round trip later, at any rate, in a time that passes only while nobody has anything
@@ -19,6 +22,7 @@ export class FarLine {
   readonly rttMs: number;
   readonly #lines: string[] = [];
   #connections = 0;
+  #held = 0;
 
   constructor(rttMs: number) {
     this.rttMs = rttMs;
@@ -34,11 +38,33 @@ export class FarLine {
     this.clock.after(this.rttMs / 2, action);
   }
 
+  /** The same, and no time passes before it is there: it has nothing to do with the line. */
+  async besides<Result>(work: Promise<Result>): Promise<Result> {
+    this.#held++;
+    return await work.finally(() => {
+      this.#held--;
+    });
+  }
+
+  async #during<Result>(work: Promise<Result>): Promise<Result> {
+    const state = { over: false };
+    const end = () => {
+      state.over = true;
+    };
+    work.then(end, end);
+    while (!state.over) {
+      await turns(idleTurns);
+      // Whatever happens on the line happens at a multiple of this.
+      if (!state.over && this.#held === 0) await this.clock.advance(this.rttMs / 2);
+    }
+    return await work;
+  }
+
   /** Runs `work` and measures it. */
   async measure<Result>(work: () => Promise<Result>): Promise<Travelled<Result>> {
     const start = this.clock.now();
     this.#lines.length = 0;
-    const result = await this.clock.during(work());
+    const result = await this.#during(work());
     const toRoundTrips = (ms: number) => (ms - start) / this.rttMs;
     const log = this.#lines
       .filter((line) => /^\S+ \d+ (-|[<>] [A-Z]{5}\d+) /.test(line))

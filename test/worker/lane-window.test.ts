@@ -19,7 +19,7 @@ async function windowAfter(roundTripMs: number, bytesPerSecond: number | null): 
 describe('the window of a lane', () => {
   it('is small where the servers are near, however fast they are', async () => {
     const window = await windowAfter(0.2, 300 * megabyte);
-    expect(window.bytes / megabyte).toBeLessThan(9);
+    expect(window.bytes / megabyte).toBeLessThan(7);
     expect([window.ahead, window.unanswered]).toEqual([3, 3]);
   });
 
@@ -32,7 +32,7 @@ describe('the window of a lane', () => {
   it('shrinks to what a slow line carries in a round trip to each', async () => {
     const window = await windowAfter(80, 4 * megabyte);
     // 0.64 MB, and half as much again, on top of what a near one has.
-    expect(window.bytes / megabyte).toBeCloseTo(8.96, 1);
+    expect(window.bytes / megabyte).toBeCloseTo(6.96, 1);
   });
 
   it('grows again where the line turns out to carry more', async () => {
@@ -47,7 +47,7 @@ describe('the window of a lane', () => {
       window.stored(round < 10 ? megabyte / 10 : window.bytes);
       sizes.push(Math.round(window.bytes / megabyte));
     }
-    expect(sizes[9]).toBe(8);
+    expect(sizes[9]).toBe(6);
     expect(sizes.at(-1)).toBe(48);
   });
 
@@ -59,6 +59,6 @@ describe('the window of a lane', () => {
 
   it('never exceeds its ceiling, and does without round trip times', async () => {
     expect((await windowAfter(900, 900 * megabyte)).bytes).toBe(48 * megabyte);
-    expect((await windowAfter(Number.POSITIVE_INFINITY, null)).bytes).toBe(8 * megabyte);
+    expect((await windowAfter(Number.POSITIVE_INFINITY, null)).bytes).toBe(6 * megabyte);
   });
 });
