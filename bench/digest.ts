@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { canonicalDigestOf, digestOf } from '../src/worker/digest.ts';
+import { canonicalDigestOf, writeDigest } from '../src/worker/digest.ts';
 import { type BenchCase, runBench } from './support/harness.ts';
 import { chunkSizes, cut, messageSizes, type Named, textOf } from './support/wire.ts';
 
@@ -25,7 +25,7 @@ function casesFor(size: Named, slices: Named): BenchCase[] {
   const ours = { group: `${size.name}, ${slices.name}`, bytes: size.bytes * times, units: times };
   return [
     { ...ours, name: 'hash object', run: () => repeat(times, () => hashWithObject(body.chunks)) },
-    { ...ours, name: 'exact', run: () => repeat(times, () => digestOf(body)) },
+    { ...ours, name: 'exact', run: () => repeat(times, () => exactDigest(body)) },
     { ...ours, name: 'canonical', run: () => repeat(times, () => canonicalDigestOf(body)) },
   ];
 }
@@ -34,6 +34,13 @@ function hashWithObject(chunks: readonly Buffer[]): Buffer {
   const sha = createHash('sha256');
   for (const chunk of chunks) sha.update(chunk);
   return sha.digest();
+}
+
+const column = Buffer.alloc(32);
+
+function exactDigest(body: { readonly size: number; readonly chunks: readonly Buffer[] }): Buffer {
+  writeDigest(body, column, 0);
+  return column;
 }
 
 function repeat(times: number, digest: () => Buffer): void {

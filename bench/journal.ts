@@ -1,15 +1,17 @@
 /**
- * What durability costs: batches through the journal as lanes send them (intents, then verdicts, each awaited), and how
- * long a journal takes to open with everything in it checked. On the disk of the checkout, not in memory.
+ * What durability costs, in time and in processor time: batches through the journal as lanes send them (intents, then
+ * verdicts, each awaited), and how long a journal takes to open with everything in it checked. On the disk of the checkout,
+ * not in memory.
  */
 
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Intent, type Journal, openJournal, type Verdict } from '../src/journal/index.ts';
+import { type IntentColumns, type Journal, openJournal, type VerdictColumns } from '../src/journal/index.ts';
+import { digestBytes } from '../src/plan/message-facts.ts';
 import { type BenchCase, runBench } from './support/harness.ts';
 
-/** A row of `messages` in the file. */
-const rowBytes = 73;
+/** A message in the file. */
+const rowBytes = 56;
 const batchesPerRun = 20;
 const account = 'anna@old.example:993';
 
@@ -31,7 +33,14 @@ try {
     cases.push(await writing(journal, name, lanes, batchSize));
   }
   for (const messages of [20_000, 1_000_000]) cases.push(await opening(messages));
-  await runBench(cases, { title: 'journal', unit: 'messages', compareWith: [], roundMs: 500, warmUpMs: 200 });
+  await runBench(cases, {
+    title: 'journal',
+    unit: 'messages',
+    compareWith: [],
+    showProcessor: true,
+    roundMs: 500,
+    warmUpMs: 200,
+  });
   for (const [name, journal] of journals) {
     printCommits(name, journal.stats());
     await journal[Symbol.asyncDispose]();
@@ -58,9 +67,10 @@ async function writing(journal: Journal, name: string, lanes: number, batchSize:
   let nextUid = 1;
   async function lane(batches: number): Promise<void> {
     for (let batch = 0; batch < batches; batch++) {
-      const uids = Array.from({ length: batchSize }, () => nextUid++);
-      await journal.write({ kind: 'intents', folderId, intents: uids.map(toIntent) });
-      await journal.write({ kind: 'verdicts', folderId, verdicts: uids.map(toVerdict) });
+      const uids = Uint32Array.from({ length: batchSize }, () => nextUid++);
+      const [intents, verdicts] = [toIntents(uids), toVerdicts(uids)];
+      await journal.write({ kind: 'intents', folderId, fence: 1, targetUidValidity: 1, messages: intents });
+      await journal.write({ kind: 'verdicts', folderId, verdict: 'copied', messages: verdicts });
     }
   }
   const units = lanes * batchesPerRun * batchSize;
@@ -75,8 +85,8 @@ async function opening(messages: number): Promise<BenchCase> {
   {
     await using journal = await openJournal(stateDir, account, target);
     const folderId = await openInbox(journal);
-    const uids = Array.from({ length: messages }, (_, index) => index + 1);
-    await journal.write({ kind: 'verdicts', folderId, verdicts: uids.map(toVerdict) });
+    const uids = Uint32Array.from({ length: messages }, (_, index) => index + 1);
+    await journal.write({ kind: 'verdicts', folderId, verdict: 'copied', messages: toVerdicts(uids) });
   }
   const run = async () => {
     const journal = await openJournal(stateDir, account, target);
@@ -97,19 +107,22 @@ async function openInbox(journal: Journal): Promise<number> {
   return id;
 }
 
-function toDigest(uid: number): Uint8Array {
-  const digest = new Uint8Array(32);
-  for (let index = 0; index < digest.length; index++) digest[index] = (uid * (index + 7)) >>> (index % 8);
-  return digest;
+function toIntents(uids: Uint32Array): IntentColumns {
+  return { ...toFacts(uids), internalDates: Array.from(uids, () => '01-Jan-2024 12:00:00 +0100') };
 }
 
-function toIntent(uid: number): Intent {
-  const internalDate = '01-Jan-2024 12:00:00 +0100';
-  const rest = { batch: uid, fence: 1, targetUidValidity: 1, size: 40_000 + (uid % 9_999), internalDate };
-  return { uid, ...rest, digest: toDigest(uid), flags: uid % 3 === 0 ? '\\Seen \\Flagged' : '\\Seen' };
+function toVerdicts(uids: Uint32Array): VerdictColumns {
+  return { ...toFacts(uids), targetUids: uids };
 }
 
-function toVerdict(uid: number): Verdict {
-  const flags = uid % 3 === 0 ? '\\Seen \\Flagged' : '\\Seen';
-  return { uid, kind: 'copied', targetUid: uid, size: 40_000 + (uid % 9_999), digest: toDigest(uid), flags };
+function toFacts(uids: Uint32Array) {
+  const digests = new Uint8Array(uids.length * digestBytes);
+  for (let at = 0; at < digests.length; at++) digests[at] = ((uids[at >> 5] ?? 0) * ((at & 31) + 7)) >>> (at & 7);
+  return {
+    uids,
+    sizes: Float64Array.from(uids, (uid) => 40_000 + (uid % 9_999)),
+    digests,
+    flags: uids.map((uid) => (uid % 3 === 0 ? 1 : 0)),
+    flagSets: ['\\Seen', '\\Seen \\Flagged'],
+  };
 }

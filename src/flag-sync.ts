@@ -5,7 +5,7 @@ import type { Side } from './job.ts';
 import { type Journal, type JournalFolder, type JournalMessages, verdictKinds } from './journal/index.ts';
 import { type LaneDriver, LaneLostError } from './lanes.ts';
 import { matchMessages } from './plan/compare.ts';
-import { type FlagChange, flagChanges } from './plan/flag-changes.ts';
+import { type FlagChange, type FlagColumns, flagChanges } from './plan/flag-changes.ts';
 import { rowsWithHeaderIn } from './plan/message-keys.ts';
 import type { FlagPolicy } from './plan/types.ts';
 import type { FolderContents, LaneFailure, TargetFlagChange } from './worker/contract.ts';
@@ -64,11 +64,11 @@ export async function syncFlags(
       return { changed: 0, failure: { code: 'FLAGS', exitCode: exitCodes.partial, message } };
     }
   }
-  const applied = changes.flatMap(({ uids, flags }) => uids.map((uid) => ({ uid, flags })));
+  const applied = appliedFlags(changes);
   // What merging leaves out a later mirroring has to find again.
   const modSeq = policy === 'merge' ? null : now.highestModSeq;
-  if (applied.length > 0 || modSeq !== null)
-    await journal.write({ kind: 'flags', folderId: folder.id, flags: applied, modSeq });
+  if (applied.uids.length > 0 || modSeq !== null)
+    await journal.write({ kind: 'flags', folderId: folder.id, messages: applied, modSeq });
   return { changed, failure: null };
 }
 
@@ -87,6 +87,13 @@ const stopped: LaneFailure = {
   inDoubt: false,
   error: { code: 'STOPPED', exitCode: exitCodes.interrupted, message: 'stopped before the changed flags were applied' },
 };
+
+/** What the journal is to know of changes that were made. */
+function appliedFlags(changes: readonly FlagChange[]): FlagColumns {
+  const setOf = new Map(changes.flatMap(({ uids }, set) => Array.from(uids, (uid) => [uid, set] as const)));
+  const uids = Uint32Array.from(setOf.keys()).sort();
+  return { uids, flags: uids.map((uid) => setOf.get(uid) ?? 0), flagSets: changes.map(({ flags }) => flags) };
+}
 
 /** Where the messages of `changes` are at the target: as the journal knows it, or found by content where it was never told. */
 async function placeOf(

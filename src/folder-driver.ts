@@ -2,11 +2,12 @@ import type { Clock } from './clock.ts';
 import { type Crew, failureOf } from './crew.ts';
 import { exitCodes, type WireError, wireErrorOf } from './errors.ts';
 import { syncFlags } from './flag-sync.ts';
-import { type FolderRun, isSameTarget } from './folder-run.ts';
+import { type FolderRun, goneMessages, isSameTarget, noMessages } from './folder-run.ts';
 import type { FlagPolicy, JobEvent } from './job.ts';
-import type { Journal, JournalFolder, JournalRecord, Verdict } from './journal/index.ts';
+import type { Journal, JournalFolder, JournalRecord } from './journal/index.ts';
 import { type LaneAdvice, LaneTuner } from './lane-tuner.ts';
 import { type LaneDriver, LaneLostError } from './lanes.ts';
+import { Ledger } from './ledger.ts';
 import { sumOf } from './plan/message-table.ts';
 import type { ProgressMeter } from './progress.ts';
 import { recoverFolder, targetStatus } from './recovery.ts';
@@ -19,6 +20,8 @@ const maxAttempts = 3;
 /** A connection that fell silent says less about the server than one that ended. */
 const stallFactor = 6;
 const usualMessageBytes = 16 * 1024;
+
+const noFlags = { uids: new Uint32Array(), flags: new Uint32Array(), flagSets: [] };
 
 /** What drives the folders, and whom it tells. */
 export interface FolderDriverParts {
@@ -49,9 +52,9 @@ export interface FolderDriverParts {
 export class FolderDriver {
   readonly #parts: FolderDriverParts;
   readonly #runs: ReadonlyMap<number, FolderRun>;
+  readonly #ledger: Ledger;
   /** What is awaited besides the lanes: answers and writes under way. */
   readonly #finishing = new Set<Promise<void>>();
-  #batches = 0;
   #open: readonly FolderRun[] = [];
   readonly #tuner: LaneTuner;
   /** The source's folders can be left and found again with the same UIDs. */
@@ -64,6 +67,7 @@ export class FolderDriver {
     this.#runs = new Map(runs.map((run) => [run.id, run]));
     this.#parts = parts;
     this.#tuner = new LaneTuner(parts.clock, { oneByOne: !parts.keepsOrder });
+    this.#ledger = new Ledger(parts.journal, parts.clock, (writing) => this.#finish(writing));
   }
 
   /**
@@ -108,6 +112,7 @@ export class FolderDriver {
       const finishing = [...this.#finishing];
       this.#finishing.clear();
       await Promise.all(finishing);
+      this.#ledger.flush();
     } while (this.#finishing.size > 0 || crew.isBusy);
     const left = open.find((run) => !run.finished);
     if (left !== undefined && !crew.isEnding) throw new Error(`the job ended before the folder ${left.name} was done`);
@@ -252,6 +257,8 @@ export class FolderDriver {
   async #settle(run: FolderRun, lane: LaneDriver): Promise<void> {
     const { journal, crew, clock, settleMs, listedAt, reportsUids } = this.#parts;
     const { pair } = run;
+    // Of what happened to this folder so far, the journal knows all.
+    await this.#ledger.settled();
     const source = pair.source.status;
     // A folder whose STATUS was refused, or that was not listed and is there all the same, is not an empty one.
     const asked = run.created || pair.target?.status != null;
@@ -263,7 +270,7 @@ export class FolderDriver {
     const known = journal.folder(pair.source.rawName, pair.targetName);
     if (known === null && (target?.messages ?? 0) === 0) return;
     const isVoid = known !== null && run.journal === null && this.#isVoid(known, run);
-    if (isVoid) await journal.write({ kind: 'forget', folderId: known.id });
+    if (isVoid) await this.#ledger.write({ kind: 'forget', folderId: known.id });
     const now = journal.folder(pair.source.rawName, pair.targetName);
     if (now !== null && now.intents === 0 && !now.inDoubt) {
       if (run.journal !== null) run.opened(now, await journal.messages(now.id));
@@ -357,7 +364,8 @@ export class FolderDriver {
       else if (canGoOn && !crew.isEnding) run.beginAgainAfter.push(by.lane?.ended ?? Promise.resolve());
       else this.failFolder(run, error);
       // Nobody knows which ones are lost: the next run compares everything.
-      if (error.code === 'COUNT' && run.journal !== null) this.#write({ kind: 'forget', folderId: run.journal.id });
+      if (error.code === 'COUNT' && run.journal !== null)
+        this.#ledger.note({ kind: 'forget', folderId: run.journal.id });
     }
     this.#leave(run);
   }
@@ -397,7 +405,8 @@ export class FolderDriver {
     if (run.complete && run.journal !== null && status?.uidValidity === run.journal.sourceUidValidity) {
       // Flags that were left alone are not up to date: whoever mirrors them later has to look.
       const highestModSeq = this.#parts.flags === 'once' ? null : status.highestModSeq;
-      this.#write({ kind: 'finished', folderId: run.journal.id, status: { ...status, highestModSeq } });
+      const folderId = run.journal.id;
+      this.#finish(this.#ledger.write({ kind: 'finished', folderId, status: { ...status, highestModSeq } }));
     }
     progress.folderFinished(run.name);
     if (crew.stopped && run.startedAt === null) return;
@@ -477,10 +486,10 @@ export class FolderDriver {
       const message = 'the folder changed while it was being opened: run again, and it is matched by content';
       this.failFolder(run, { code: 'UIDVALIDITY', exitCode: exitCodes.partial, message });
     }
-    run.opened(folder, await journal.messages(folder.id));
+    run.opened(folder, folder.messages === 0 ? noMessages : await journal.messages(folder.id));
     // Every message is fetched after this moment, with the flags it has then.
     if (folder.messages === 0)
-      this.#write({ kind: 'flags', folderId: folder.id, flags: [], modSeq: source.highestModSeq });
+      this.#ledger.note({ kind: 'flags', folderId: folder.id, messages: noFlags, modSeq: source.highestModSeq });
   }
 
   /** The target's UIDVALIDITY for the journal: the one it knows, as long as the folder is the same. */
@@ -490,29 +499,15 @@ export class FolderDriver {
   }
 
   /** Makes it durable what a lane is about to append, and lets it. */
-  #intended({ folderId, token, messages }: Extract<FromLane, { kind: 'intents' }>, lane: LaneDriver): void {
+  #intended({ folderId, token, batches }: Extract<FromLane, { kind: 'intents' }>, lane: LaneDriver): void {
     const run = this.#runs.get(folderId);
     if (run === undefined || run.journal === null || this.#parts.crew.failure !== null) return;
-    const batch = ++this.#batches;
     const { fence } = run;
     const { id, targetUidValidity } = run.journal;
-    const intents = messages.map(({ uid, bytes, digest, internalDate, flags }) => ({
-      uid,
-      batch,
-      fence,
-      targetUidValidity,
-      size: bytes,
-      digest,
-      internalDate,
-      flags: flags.join(' '),
-    }));
-    const durable = this.#parts.journal.write({ kind: 'intents', folderId: id, intents });
+    const durable = this.#ledger.write(
+      ...batches.map((messages) => ({ kind: 'intents', folderId: id, fence, targetUidValidity, messages }) as const),
+    );
     this.#finish(durable.then(() => lane.post({ kind: 'durable', token })));
-  }
-
-  /** Remembers; what cannot be remembered ends the job. */
-  #write(...records: readonly JournalRecord[]): void {
-    this.#finish(this.#parts.journal.write(...records));
   }
 
   #listed({ folderId, uids, sizes, last, unlisted, unchanged }: Extract<FromLane, { kind: 'table' }>): void {
@@ -556,25 +551,21 @@ export class FolderDriver {
   /** Remembers which messages that were copied once are gone from the source. */
   #expunged(run: FolderRun): void {
     if (run.journal === null || run.failure !== null || this.#parts.crew.isEnding) return;
-    const verdicts = run.expunged();
-    if (verdicts.length > 0) this.#write({ kind: 'verdicts', folderId: run.journal.id, verdicts });
+    const messages = run.expunged();
+    if (messages.uids.length > 0)
+      this.#ledger.note({ kind: 'verdicts', folderId: run.journal.id, verdict: 'gone', messages });
   }
 
   #answered(folderId: number, report: BatchReport): void {
     const run = this.#runs.get(folderId);
     if (run === undefined || run.journal === null) return;
     const { progress, onEvent } = this.#parts;
-    this.#write(...recordsOf(run, report));
-    const refusals = run.answered(report);
-    let bytes = 0;
-    let messages = 0;
-    for (const outcome of report.outcomes) {
-      if (outcome.kind === 'refused' || outcome.kind === 'unsent') continue;
-      messages++;
-      if (outcome.kind === 'copied') bytes += outcome.bytes;
-    }
-    progress.done(run.name, messages, bytes);
-    this.#tune(messages, bytes);
+    const { stored, gone } = report;
+    for (const uid of stored.targetUids) if (uid !== 0 && run.fence !== null) run.fence = Math.max(run.fence, uid + 1);
+    this.#ledger.note(...recordsOf(run.journal.id, report));
+    const { refusals, bytes } = run.answered(report);
+    progress.done(run.name, stored.uids.length + gone.length, bytes);
+    this.#tune(stored.uids.length + gone.length, bytes);
     for (const refusal of refusals) {
       progress.refused(run.name, 1, refusal.bytes ?? 0);
       onEvent({ kind: 'refused', refusal });
@@ -583,23 +574,15 @@ export class FolderDriver {
 }
 
 /** What a batch's answer means to the journal. */
-function recordsOf(run: FolderRun, report: BatchReport): JournalRecord[] {
-  const folderId = run.journal?.id ?? 0;
-  const verdicts: Verdict[] = [];
-  const dropped: number[] = [];
-  for (const outcome of report.outcomes) {
-    const { uid } = outcome;
-    if (outcome.kind === 'copied') {
-      const { targetUid, bytes: size, digest, flags } = outcome;
-      verdicts.push({ uid, kind: 'copied', targetUid, size, digest, flags: flags.join(' ') });
-      if (targetUid !== null && run.fence !== null) run.fence = Math.max(run.fence, targetUid + 1);
-    } else if (outcome.kind === 'gone') {
-      verdicts.push({ uid, kind: 'gone', targetUid: null, size: null, digest: null, flags: '' });
-    } else dropped.push(uid);
-  }
+function recordsOf(folderId: number, { stored, refused, gone, unsent }: BatchReport): JournalRecord[] {
   const records: JournalRecord[] = [];
-  if (verdicts.length > 0) records.push({ kind: 'verdicts', folderId, verdicts });
-  if (dropped.length > 0) records.push({ kind: 'dropped', folderId, uids: dropped });
+  if (stored.uids.length > 0) records.push({ kind: 'verdicts', folderId, verdict: 'copied', messages: stored });
+  if (gone.length > 0) {
+    const messages = goneMessages(gone, new Uint32Array(gone.length));
+    records.push({ kind: 'verdicts', folderId, verdict: 'gone', messages });
+  }
+  const dropped = [...refused.map(({ uid }) => uid), ...unsent];
+  if (dropped.length > 0) records.push({ kind: 'dropped', folderId, uids: Uint32Array.from(dropped).sort() });
   return records;
 }
 

@@ -1,7 +1,9 @@
 import type { WireError } from './errors.ts';
 import type { FolderReport, Refusal } from './job.ts';
-import { type JournalFolder, type JournalMessages, type Verdict, verdictKinds } from './journal/index.ts';
+import { type JournalFolder, type JournalMessages, type VerdictColumns, verdictKinds } from './journal/index.ts';
 import type { LaneDriver } from './lanes.ts';
+import { pickNumbers } from './plan/message-facts.ts';
+import { sumOf } from './plan/message-table.ts';
 import { selectFitting, selectMissing } from './plan/select.ts';
 import { cutShards } from './plan/shard.ts';
 import type { BatchLimits, FolderChange, FolderPair, Shard, Traits } from './plan/types.ts';
@@ -15,7 +17,8 @@ const sharedShard: BatchLimits = { maxMessages: 200, maxBytes: 8 * 1024 * 1024 }
 /** Of a message, where the source tells no sizes. */
 const usualMessageBytes = 16 * 1024;
 
-const noMessages: JournalMessages = {
+/** What the journal knows of a folder that is new to it. */
+export const noMessages: JournalMessages = {
   uids: new Uint32Array(),
   targetUids: new Uint32Array(),
   verdicts: new Uint8Array(),
@@ -167,7 +170,7 @@ export class FolderRun {
   }
 
   /** Messages copied before that the source, as listed to its end, does not hold any more: what the journal is to know. */
-  expunged(): Verdict[] {
+  expunged(): VerdictColumns {
     const { uids, targetUids, verdicts } = this.#known;
     const listed = new Uint32Array(this.#listedUids.reduce((sum, window) => sum + window.length, 0));
     let at = 0;
@@ -175,15 +178,11 @@ export class FolderRun {
       listed.set(window, at);
       at += window.length;
     }
-    const gone: Verdict[] = [];
-    for (const row of selectMissing(uids, listed.sort())) {
-      if (verdictKinds[verdicts[row] ?? 0] === 'gone') continue;
-      const targetUid = targetUids[row] || null;
-      gone.push({ uid: uids[row] ?? 0, kind: 'gone', targetUid, size: null, digest: null, flags: '' });
-    }
+    const isNews = (row: number) => verdictKinds[verdicts[row] ?? 0] !== 'gone';
+    const gone = selectMissing(uids, listed.sort()).filter(isNews);
     if (gone.length > 0)
       this.notes.push(`${gone.length} messages are gone from the source since they were copied: the target keeps them`);
-    return gone;
+    return goneMessages(pickNumbers(uids, gone), pickNumbers(targetUids, gone));
   }
 
   /** So many messages that are known were not listed again. */
@@ -224,27 +223,24 @@ export class FolderRun {
     }
   }
 
-  /** Takes the final words on a batch; answers the refusals among them. */
-  answered(report: BatchReport): Refusal[] {
-    const refusals: Refusal[] = [];
-    for (const outcome of report.outcomes) {
-      this.#outstanding--;
-      if (outcome.kind === 'copied') {
-        this.#copied++;
-        this.#bytes += outcome.bytes;
-      } else if (outcome.kind === 'gone') this.#gone++;
-      else if (outcome.kind === 'unsent') this.#unsent++;
-      else {
-        const { uid, bytes, code, text, subject } = outcome;
-        refusals.push({ folder: this.name, uid, bytes, code, subject, message: text });
-      }
-    }
+  /** Takes the final words on a batch; answers the refusals among them, and the bytes that were stored. */
+  answered(report: BatchReport): { readonly refusals: readonly Refusal[]; readonly bytes: number } {
+    const { stored, refused, gone, unsent } = report;
+    const refusals = refused.map(({ uid, bytes, code, text, subject }): Refusal => {
+      return { folder: this.name, uid, bytes, code, subject, message: text };
+    });
+    const bytes = sumOf(stored.sizes);
+    this.#outstanding -= stored.uids.length + refused.length + gone.length + unsent.length;
+    this.#copied += stored.uids.length;
+    this.#bytes += bytes;
+    this.#gone += gone.length;
+    this.#unsent += unsent.length;
     this.#resent += report.resent;
     for (const [flag, messages] of Object.entries(report.lostFlags)) {
       this.#lostFlags[flag] = (this.#lostFlags[flag] ?? 0) + messages;
     }
     this.#refused.push(...refusals);
-    return refusals;
+    return { refusals, bytes };
   }
 
   /** Something of the folder could not be done; the rest goes on. */
@@ -346,4 +342,9 @@ export function isSameTarget(
 ): boolean {
   if (known.targetUidValidity === now.uidValidity) return true;
   return !reportsUids && now.messages >= known.messages;
+}
+
+/** Messages that the source has no more, as a verdict tells of them; `targetUids` are 0 where they are at no place known. */
+export function goneMessages(uids: Uint32Array, targetUids: Uint32Array): VerdictColumns {
+  return { uids, targetUids, sizes: null, digests: null, flags: new Uint32Array(uids.length), flagSets: [''] };
 }

@@ -6,12 +6,13 @@ import {
   type Journal,
   type JournalFolder,
   type JournalMessages,
-  type Verdict,
+  type VerdictColumns,
   verdictKinds,
 } from './journal/index.ts';
 import { type LaneDriver, LaneLostError } from './lanes.ts';
 import { splitByHeader } from './plan/adopt.ts';
 import { matchMessages } from './plan/compare.ts';
+import { pickDigests, pickNumbers } from './plan/message-facts.ts';
 import { rowsWithHeaderIn } from './plan/message-keys.ts';
 import type { RowPairs } from './plan/pairing.ts';
 import type { FolderContents, FolderFacts, FolderTask, InspectTask } from './worker/contract.ts';
@@ -44,9 +45,8 @@ const askEveryMs = 1_000;
 /** A folder in which others' mail keeps arriving is never quiet: so many times as long without anything of ours will do. */
 const busyFactor = 6;
 
-/** Verdicts in one record: objects for that long, while the rest stays in columns. */
+/** Verdicts in one record: behind each a run may end. */
 const verdictsPerWrite = 10_000;
-const digestBytes = 32;
 
 /** What was found at the target. */
 export interface Recovered {
@@ -128,13 +128,13 @@ class Recovery {
         looked = false;
       }
       if (!looked) {
-        const verdicts = facts === null || facts.messages === 0 ? [] : await this.#find(open);
+        const messages = facts === null || facts.messages === 0 ? null : await this.#find(open);
         looked = true;
-        if (verdicts.length > 0) {
-          await journal.write({ kind: 'verdicts', folderId, verdicts });
-          found += verdicts.length;
+        if (messages !== null) {
+          await journal.write({ kind: 'verdicts', folderId, verdict: 'copied', messages });
+          found += messages.uids.length;
           foundAt = clock.now();
-          const uids = new Set(verdicts.map(({ uid }) => uid));
+          const uids = new Set(messages.uids);
           open = open.filter(({ uid }) => !uids.has(uid));
         }
       }
@@ -144,7 +144,8 @@ class Recovery {
     }
     // A part of a batch is there and a part is not: this server does not keep RFC 3502, and gets one message at a time.
     for (const [batch, absent] of countBatches(open)) if (absent < (batches.get(batch) ?? 0)) this.#run.singly = true;
-    if (open.length > 0) await journal.write({ kind: 'dropped', folderId, uids: open.map(({ uid }) => uid) });
+    const uids = Uint32Array.from(open, ({ uid }) => uid).sort();
+    if (uids.length > 0) await journal.write({ kind: 'dropped', folderId, uids });
     return found;
   }
 
@@ -155,15 +156,15 @@ class Recovery {
     if (isStopping()) throw new RecoveryStopped();
   }
 
-  /** Looks for the messages of open intents at the target, by content. */
-  async #find(open: readonly Intent[]): Promise<Verdict[]> {
+  /** Looks for the messages of open intents at the target, by content; `null`: there is none of them. */
+  async #find(open: readonly Intent[]): Promise<VerdictColumns | null> {
     const messages = await this.#parts.journal.messages(this.#folder.id);
     const fromUid = open.reduce((lowest, { fence }) => Math.min(lowest, fence ?? 1), Number.POSITIVE_INFINITY);
     const target = withoutUids(
       await this.#inspect('target', { bodies: true, uids: null, fromUid }),
       messages.targetUids,
     );
-    if (target.rows.length === 0) return [];
+    if (target.rows.length === 0) return null;
     const uids = Uint32Array.from(open, ({ uid }) => uid).sort();
     const source = wholeFolder(await this.#inspect('source', { bodies: true, uids, fromUid: 1 }));
     const unplaced = unplacedUids(messages);
@@ -177,7 +178,7 @@ class Recovery {
           );
     const flags = new Map(open.map((intent) => [intent.uid, intent.flags]));
     const { pairs } = matchMessages(source.contents, free.contents, free.rows);
-    return this.#toVerdicts('copied', source.contents, free.contents, pairs, flags);
+    return pairs.source.length === 0 ? null : this.#toVerdicts(source.contents, free.contents, pairs, flags);
   }
 
   /**
@@ -226,15 +227,15 @@ class Recovery {
     for (let from = 0; from < pairs.source.length; from += verdictsPerWrite) {
       if (this.#parts.isStopping()) throw new RecoveryStopped();
       const slice = sliceOf(pairs, from, from + verdictsPerWrite);
-      const verdicts = this.#toVerdicts('adopted', source, target, slice, null);
-      await journal.write({ kind: 'verdicts', folderId: this.#folder.id, verdicts });
+      const messages = this.#toVerdicts(source, target, slice, null);
+      await journal.write({ kind: 'verdicts', folderId: this.#folder.id, verdict: 'adopted', messages });
     }
     return pairs.source.length;
   }
 
-  #toVerdicts(...what: Parameters<typeof toVerdicts>): Verdict[] {
+  #toVerdicts(...what: Parameters<typeof toVerdicts>): VerdictColumns {
     const verdicts = toVerdicts(...what);
-    return this.#parts.reportsUids ? verdicts : verdicts.map((verdict) => ({ ...verdict, targetUid: null }));
+    return this.#parts.reportsUids ? verdicts : { ...verdicts, targetUids: new Uint32Array(verdicts.uids.length) };
   }
 
   async #status(): Promise<FolderFacts | null> {
@@ -280,26 +281,32 @@ function sliceOf({ source, target }: RowPairs, from: number, to: number): RowPai
   return { source: source.subarray(from, to), target: target.subarray(from, to) };
 }
 
+/** What the journal is to know of messages that are on both sides. `intended`: flags by UID; `null`: what they share. */
 function toVerdicts(
-  kind: 'copied' | 'adopted',
   source: FolderContents,
   target: FolderContents,
   pairs: RowPairs,
   intended: ReadonlyMap<number, string> | null,
-): Verdict[] {
+): VerdictColumns {
   const sharedFlags = flagsOfBoth(source, target);
-  return Array.from(pairs.source, (row, index) => {
-    const uid = source.uids[row] ?? 0;
+  const uids = pickNumbers(source.uids, pairs.source);
+  const setOf = new Map<string, number>();
+  const flags = pairs.source.map((row, index) => {
     const targetRow = pairs.target[index] ?? 0;
-    return {
-      uid,
-      kind,
-      targetUid: target.uids[targetRow] ?? null,
-      size: source.sizes[row] ?? null,
-      digest: source.digests?.subarray(row * digestBytes, (row + 1) * digestBytes) ?? null,
-      flags: intended?.get(uid) ?? sharedFlags(source.flags[row] ?? 0, target.flags[targetRow] ?? 0),
-    };
+    const shared = () => sharedFlags(source.flags[row] ?? 0, target.flags[targetRow] ?? 0);
+    const text = intended?.get(uids[index] ?? 0) ?? shared();
+    const set = setOf.get(text) ?? setOf.size;
+    setOf.set(text, set);
+    return set;
   });
+  return {
+    uids,
+    targetUids: pickNumbers(target.uids, pairs.target),
+    sizes: Float64Array.from(pairs.source, (row) => source.sizes[row] ?? 0),
+    digests: source.digests === null ? null : pickDigests(source.digests, pairs.source),
+    flags,
+    flagSets: [...setOf.keys()],
+  };
 }
 
 /** The flags a message has on both sides, by its flag sets: only those count as applied to a copy that somebody else made. */

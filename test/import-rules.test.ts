@@ -43,7 +43,7 @@ const rules: readonly { files: RegExp; may: RegExp; types?: RegExp; why: string 
   },
   {
     files: /^worker\//,
-    may: /^(node:|mailparser$|worker\/|protocol\/index\.ts$|plan\/(types|message-table|shard|select)\.ts$|(account|clock|errors|log|trace-file)\.ts$)/,
+    may: /^(node:|mailparser$|worker\/|protocol\/index\.ts$|plan\/(types|message-table|message-facts|shard|select)\.ts$|(account|clock|errors|log|trace-file)\.ts$)/,
     types: /^job\.ts$/,
     why: 'a lane knows the protocol by its front door and nothing of jobs, journals or people',
   },
@@ -58,8 +58,9 @@ const rules: readonly { files: RegExp; may: RegExp; types?: RegExp; why: string 
     why: 'lanes are started and fed here, whatever they do',
   },
   {
-    files: /^(coordinator|crew|folder-driver|lane-tuner|flag-sync|verify|check|folder-part|folder-run|recovery)\.ts$/,
-    may: /^(node:|@photostructure\/sqlite$|(account|clock|errors|log|lanes|journal\/index|progress|crew|folder-driver|lane-tuner|flag-sync|folder-part|folder-run|recovery|coordinator)\.ts$|plan\/)/,
+    files:
+      /^(coordinator|crew|folder-driver|lane-tuner|ledger|flag-sync|verify|check|folder-part|folder-run|recovery)\.ts$/,
+    may: /^(node:|@photostructure\/sqlite$|(account|clock|errors|log|lanes|journal\/index|progress|crew|folder-driver|lane-tuner|ledger|flag-sync|folder-part|folder-run|recovery|coordinator)\.ts$|plan\/)/,
     types: /^(job|worker\/contract)\.ts$/,
     why: 'the main thread decides; it moves no message bytes and speaks no IMAP',
   },

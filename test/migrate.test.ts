@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { accountLabel } from '../src/account.ts';
 import type { JobEvent } from '../src/job.ts';
+import { readJournalStatus } from '../src/journal-status.ts';
 import { fillDemoAccount, type NewMessage, randomSplitter, type SandboxAccount } from '../src/sandbox/index.ts';
 import { contents, Engine, multisets, password } from './support/engine.ts';
 
@@ -265,6 +266,8 @@ describe('a message that is refused', () => {
     expect(words).toContain(refusal?.message);
     expect(report.resent).toBe(99);
     expect(engine.target.inbox.messages).toHaveLength(99);
+    const known = { state: 'clean', messages: 99, intents: 0, finished: 0 };
+    expect(await readJournalStatus(engine.stateDir)).toMatchObject([known]);
   });
 
   it('is tried again by the next run, and only it', async () => {
@@ -562,6 +565,23 @@ describe('a stop', () => {
     expect(engine.target.inbox.messages).toHaveLength(report.copied);
     await engine.run();
     expect(contents(engine.target)).toEqual(contents(engine.source));
+  });
+});
+
+describe('a stop in the middle', () => {
+  it('leaves nothing open: what was stored is known, and what was about to be sent is known not to be', async () => {
+    using engine = new Engine();
+    fill(engine.source, 2_000);
+    const stop = new AbortController();
+    const { faults } = engine.servers.target;
+    faults.add({ command: 'APPEND', nth: 3 }, { kind: 'run', run: () => stop.abort(), at: 'before' });
+    const { report } = await engine.run({ connections: 1 }, { signal: stop.signal });
+    expect(report).toMatchObject({ verdict: 'stopped', exitCode: 130 });
+    expect(report.copied).toBeGreaterThanOrEqual(200);
+    expect(report.copied).toBeLessThan(2_000);
+    expect(engine.target.inbox.messages).toHaveLength(report.copied);
+    const known = { state: 'clean', messages: report.copied, intents: 0 };
+    expect(await readJournalStatus(engine.stateDir)).toMatchObject([known]);
   });
 });
 

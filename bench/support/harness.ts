@@ -25,6 +25,8 @@ export interface BenchOptions {
    * included, for cases that wait for nothing. Other work on the machine hardly changes that.
    */
   readonly time?: 'wall' | 'processor';
+  /** Prints the processor time of a unit too. */
+  readonly showProcessor?: boolean;
   readonly rounds?: number;
   readonly roundMs?: number;
   readonly warmUpMs?: number;
@@ -35,6 +37,8 @@ export interface BenchResult {
   readonly name: string;
   readonly unitsPerSecond: number;
   readonly bytesPerSecond: number;
+  /** Processor time of this process for one unit, its threads included, in microseconds. */
+  readonly processorUs: number;
   /** How many times as fast, byte for byte, as the cases compared with. */
   readonly timesAsFastAs: Readonly<Record<string, number>>;
 }
@@ -61,13 +65,14 @@ export async function runBench(cases: readonly BenchCase[], options: BenchOption
 
 async function measureGroup(members: readonly BenchCase[], options: BenchOptions): Promise<BenchResult[]> {
   const { rounds = 3, roundMs = 60, warmUpMs = 60, time = 'wall' } = options;
-  const now = time === 'wall' ? () => performance.now() : processorMs;
-  const times: number[][] = members.map(() => []);
-  for (const member of members) await timePerRun(member, warmUpMs, now);
+  const times: RunTime[][] = members.map(() => []);
+  for (const member of members) await timePerRun(member, warmUpMs);
   for (let round = 0; round < rounds; round++) {
-    for (const [index, member] of members.entries()) times[index]?.push(await timePerRun(member, roundMs, now));
+    for (const [index, member] of members.entries()) times[index]?.push(await timePerRun(member, roundMs));
   }
-  const bytesPerSecond = members.map((member, index) => (member.bytes / spreadOf(times[index] ?? []).median) * 1000);
+  const medianOf = (index: number, kind: keyof RunTime) =>
+    spreadOf((times[index] ?? []).map((run) => run[kind])).median;
+  const bytesPerSecond = members.map((member, index) => (member.bytes / medianOf(index, time)) * 1000);
   return members.map(({ group, name, bytes, units }, index) => {
     const speed = bytesPerSecond[index] ?? Number.NaN;
     const ratios = options.compareWith.map((other): [string, number] => [
@@ -79,23 +84,30 @@ async function measureGroup(members: readonly BenchCase[], options: BenchOptions
       name,
       unitsPerSecond: (speed / bytes) * units,
       bytesPerSecond: speed,
+      processorUs: (medianOf(index, 'processor') / units) * 1000,
       timesAsFastAs: Object.fromEntries(ratios),
     };
   });
 }
 
-/** Milliseconds one run takes, averaged over as many runs as fit into `durationMs`, at least one. */
-async function timePerRun(item: BenchCase, durationMs: number, now: () => number): Promise<number> {
-  const start = now();
+/** Milliseconds. */
+interface RunTime {
+  readonly wall: number;
+  readonly processor: number;
+}
+
+/** What one run takes, averaged over as many runs as fit into `durationMs` on the wall, at least one. */
+async function timePerRun(item: BenchCase, durationMs: number): Promise<RunTime> {
+  const start = { wall: performance.now(), processor: processorMs() };
   let runs = 0;
-  let elapsed = 0;
+  let wall = 0;
   do {
     const pending = item.run();
     if (pending instanceof Promise) await pending;
     runs++;
-    elapsed = now() - start;
-  } while (elapsed < durationMs);
-  return elapsed / runs;
+    wall = performance.now() - start.wall;
+  } while (wall < durationMs);
+  return { wall: wall / runs, processor: (processorMs() - start.processor) / runs };
 }
 
 function processorMs(): number {
@@ -108,10 +120,11 @@ function printGroup(group: string, results: readonly BenchResult[], options: Ben
   for (const result of results) {
     const units = `${formatCount(result.unitsPerSecond)} ${options.unit}/s`.padStart(options.unit.length + 14);
     const bytes = `${formatCount(result.bytesPerSecond / 1e6)} MB/s`.padStart(16);
+    const cost = options.showProcessor ? `${formatCount(result.processorUs)} µs CPU each`.padStart(20) : '';
     const ratios = Object.entries(result.timesAsFastAs)
       .filter(([other]) => other !== result.name)
       .map(([other, ratio]) => `${formatCount(ratio)}x ${other}`);
-    console.log(`  ${result.name.padEnd(20)}${units}${bytes}   ${ratios.join(', ')}`);
+    console.log(`  ${result.name.padEnd(20)}${units}${bytes}${cost}   ${ratios.join(', ')}`);
   }
 }
 

@@ -6,14 +6,20 @@ import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { Value } from './database.ts';
 
-/** Hexadecimal, upper case: what SQLite's `hex()` gives. */
-export function toHex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex').toUpperCase();
-}
-
-/** CRC-32 of a row: over the JSON array of its columns without the last one (`crc`), blobs as upper-case hex. */
+/**
+ * CRC-32 of a row: over the JSON array of its columns without the last one (`crc`), in which a blob stands as its length,
+ * and on over the bytes of the blobs.
+ */
 export function rowCrc(columns: readonly Value[]): number {
-  return crc32(JSON.stringify(columns.map((column) => (column instanceof Uint8Array ? toHex(column) : column))));
+  const blobs: Uint8Array[] = [];
+  const text = JSON.stringify(
+    columns.map((column) => {
+      if (!(column instanceof Uint8Array)) return column;
+      blobs.push(column);
+      return column.length;
+    }),
+  );
+  return blobs.reduce((crc, blob) => crc32(blob, crc), crc32(text));
 }
 
 /** True where the last column of `row` is the CRC of the others. */
@@ -24,8 +30,8 @@ export function isIntact(row: readonly Value[]): boolean {
 const sumModulus = 2 ** 48;
 
 /**
- * How many rows there are, and the sum of their CRCs modulo 2^48: a missing row, an extra one and an older version of one
- * show. A sum, because CRCs are linear under XOR: the same change to two rows would cancel out.
+ * How many things rows hold, and the sum of the rows' CRCs modulo 2^48: a missing row, an extra one and an older version of
+ * one show. A sum, because CRCs are linear under XOR: the same change to two rows would cancel out.
  */
 export class Tally {
   count: number;
@@ -36,13 +42,14 @@ export class Tally {
     this.sum = sum;
   }
 
-  add(crc: number): void {
-    this.count++;
+  /** A row with this CRC, which holds `count` things. */
+  add(crc: number, count = 1): void {
+    this.count += count;
     this.sum = (this.sum + crc) % sumModulus;
   }
 
-  remove(crc: number): void {
-    this.count--;
+  remove(crc: number, count = 1): void {
+    this.count -= count;
     this.sum = (this.sum - crc + sumModulus) % sumModulus;
   }
 

@@ -2,8 +2,8 @@
  * The journal as the main thread holds it: calls become commits, and the folders are known without asking.
  */
 
+import { type Entry, rowsOf } from './entry.ts';
 import type { JournalHost } from './host.ts';
-import { type Entry, packEntries, rowsOf } from './packet.ts';
 import { checkEntry } from './record-check.ts';
 import type { OpenedJournal } from './service.ts';
 import { toStoredText } from './stored-text.ts';
@@ -136,7 +136,7 @@ export class JournalClient implements Journal {
     try {
       const { folders, opened, records, ms } = await this.#host.call(
         'commit',
-        packEntries(group.flatMap(({ entries }) => entries)),
+        group.flatMap(({ entries }) => entries),
       );
       this.#stats.commits++;
       this.#stats.records += records;

@@ -2,7 +2,7 @@
  * SQLite's errors, told apart. Apart from the database itself, so that the main thread need not load it.
  */
 
-/** What went wrong, by SQLite's primary result code. */
+/** What went wrong, by SQLite's result code. */
 export type DatabaseProblem =
   /** The file's content cannot be right (CORRUPT, NOTADB). */
   | 'damaged'
@@ -28,8 +28,13 @@ const problemOfCode: Readonly<Record<number, DatabaseProblem>> = {
   26: 'damaged',
 };
 
+/** SQLITE_IOERR_SHORT_READ: the file ends in the middle of what it should hold. */
+const shortRead = 522;
+
 /** What kind of failure SQLite reports; `null`: the error is not SQLite's. */
 export function databaseProblem(error: unknown): DatabaseProblem | null {
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return null;
-  return problemOfCode[error.errcode & 0xff] ?? 'other';
+  if (!(error instanceof Error) || !('code' in error) || error.code !== 'ERR_SQLITE_ERROR') return null;
+  // Where the package reads many rows at once, it forgets what SQLite said.
+  if (!('errcode' in error) || typeof error.errcode !== 'number') return 'other';
+  return error.errcode === shortRead ? 'damaged' : (problemOfCode[error.errcode & 0xff] ?? 'other');
 }

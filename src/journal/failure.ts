@@ -38,7 +38,7 @@ export function stateError(message: string, cause?: unknown): MigrateError {
 /** What an error met while opening or reading the journal means. */
 export function toReadError(error: unknown, file: string): unknown {
   if (error instanceof MigrateError) return error;
-  if (error instanceof DamageError) return damagedJournal(file, error.message, error);
+  if (error instanceof DamageError || isOutOfRange(error)) return damagedJournal(file, error.message, error);
   const problem = databaseProblem(error);
   const reason = reasonOf(error);
   switch (problem) {
@@ -80,6 +80,11 @@ export function toWriteError(error: unknown, file: string): unknown {
 const busyAdvice = 'another program holds it (a database shell?): end that and run again';
 const directoryAdvice = 'choose another directory with --state DIR';
 const diskAdvice = 'nothing more is copied: make room, or see to the disk, and run again';
+
+/** A number in the file that none of ours can be: the package does not give it. */
+function isOutOfRange(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_OUT_OF_RANGE';
+}
 
 function isSystemError(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error;

@@ -63,6 +63,10 @@ export class FolderState {
   finishedAt: FolderStatus | null = null;
   messages = new Tally();
   intents = new Tally();
+  /** The highest UID with a verdict; 0: there is none. */
+  lastUid = 0;
+  /** The rows its intents stand in, by their ids. */
+  readonly openBatches = new Map<number, { readonly uids: Uint32Array; readonly crc: number }>();
   /** CRC of the row as it stands in the file; `null`: there is none. */
   storedCrc: number | null = null;
 
@@ -161,6 +165,8 @@ export class FolderState {
   forget(): void {
     this.messages.clear();
     this.intents.clear();
+    this.lastUid = 0;
+    this.openBatches.clear();
     this.finishedAt = null;
     this.flagsModSeq = null;
     this.fence = firstUid;

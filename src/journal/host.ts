@@ -5,7 +5,6 @@
 import { Worker } from 'node:worker_threads';
 import { exitCodes, MigrateError, type WireError } from '../errors.ts';
 import { journalThread } from '../thread-files.ts';
-import { buffersOf } from './packet.ts';
 import type { CallName, Calls, JournalService } from './service.ts';
 
 /** A call on its way to the thread. */
@@ -70,8 +69,7 @@ class ThreadHost implements JournalHost {
       }
       const id = ++this.#lastId;
       this.#pending.set(id, { resolve, reject });
-      const message = { id, name, request } as CallMessage;
-      this.#thread.postMessage(message, message.name === 'commit' ? buffersOf(message.request) : []);
+      this.#thread.postMessage({ id, name, request } as CallMessage);
     });
   }
 

@@ -2,25 +2,30 @@
  * Reads a journal and checks everything in it: nothing of a file is believed before it is proved.
  */
 
+import { numbersOf } from './block.ts';
 import { type Commit, chainOf, isIntact, Tally } from './checksum.ts';
+import type { Signed } from './commit-writer.ts';
 import type { Database, Row } from './database.ts';
 import { DamageError } from './failure.ts';
 import { FolderState, folderColumns } from './folder-state.ts';
+import { batchColumns } from './intent-batches.ts';
 import { MessageScan } from './message-scan.ts';
 import { firstKeptCommit, schema } from './schema.ts';
 
-/** What a journal holds, but for its messages and intents, which stay in the file. */
-export interface Loaded {
+/** What all versions of a journal hold alike. */
+export interface LoadedTables extends Signed {
   readonly source: string;
   readonly target: string;
   /** By id, ascending. */
   readonly folders: Map<number, FolderState>;
   /** The set of id n stands at n - 1. */
   readonly flagSets: string[];
-  readonly lastCommit: Commit;
-  readonly lastChain: string;
-  /** Over `meta`, `flag_sets` and `folders`. */
-  readonly rows: Tally;
+}
+
+/** What a journal holds, but for its messages and intents, which stay in the file. */
+export interface Loaded extends LoadedTables {
+  /** The highest id of an open batch of intents; 0: there is none. */
+  readonly lastBatch: number;
   readonly scan: MessageScan;
 }
 
@@ -30,7 +35,25 @@ export interface Loaded {
  * @throws DamageError, or what SQLite throws
  */
 export function loadJournal(db: Database): Loaded {
-  checkSchema(db);
+  const tables = loadTables(db, schema);
+  const { folders } = tables;
+  const lastBatch = loadIntents(db, folders);
+  const scan = new MessageScan(db);
+  let blocks = 0;
+  for (const folder of folders.values()) {
+    const found = scan.run(folder.id, folder.messages, null);
+    folder.lastUid = found.lastUid;
+    blocks += found.blocks;
+  }
+  if (db.prepare('SELECT count(*) FROM message_blocks').get()?.[0] !== blocks) {
+    throw new DamageError('it holds messages of a folder that is not there');
+  }
+  return { ...tables, lastBatch, scan };
+}
+
+/** Checks pages, `schema` and the tables that all versions have alike. @throws as `loadJournal` */
+export function loadTables(db: Database, schema: Readonly<Record<string, string>>): LoadedTables {
+  checkSchema(db, schema);
   const rows = new Tally();
   const meta = readMeta(db, rows);
   const flagSets = readFlagSets(db, rows);
@@ -39,20 +62,10 @@ export function loadJournal(db: Database): Loaded {
   if (lastCommit.rows !== rows.count || lastCommit.sum !== rows.sum) {
     throw new DamageError(`its tables are not those of its last commit, ${lastCommit.id}`);
   }
-  checkIntents(db, folders);
-  const scan = new MessageScan(db);
-  let messages = 0;
-  for (const folder of folders.values()) {
-    scan.run(folder.id, folder.messages, null);
-    messages += folder.messages.count;
-  }
-  if (db.prepare('SELECT count(*) FROM messages').get()?.[0] !== messages) {
-    throw new DamageError('it holds messages of a folder that is not there');
-  }
-  return { ...meta, folders, flagSets, lastCommit, lastChain, rows, scan };
+  return { ...meta, folders, flagSets, lastCommit, lastChain, rows };
 }
 
-function checkSchema(db: Database): void {
+function checkSchema(db: Database, schema: Readonly<Record<string, string>>): void {
   // Finds what rows cannot show: free pages in use, entries out of order, pages that nobody owns.
   const problem = db.pragma('quick_check(1)');
   if (problem !== 'ok') throw new DamageError(String(problem).split('\n').at(-1) ?? 'a page');
@@ -126,20 +139,24 @@ function readCommits(db: Database): Pick<Loaded, 'lastCommit' | 'lastChain'> {
   return { lastCommit, lastChain: previous };
 }
 
-function checkIntents(db: Database, folders: ReadonlyMap<number, FolderState>): void {
-  const found = new Map<number, Tally>();
-  const columns = 'folder, uid, batch, fence, target_uidvalidity, size, digest, internal_date, flags, crc';
-  for (const row of readRows(db, 'intents', columns)) {
-    const folderId = Number(row[0]);
-    const tally = found.get(folderId) ?? new Tally();
-    countIntact('intents', row, tally);
-    found.set(folderId, tally);
+/** Checks the intents and tells their folders of them; answers the highest id. */
+function loadIntents(db: Database, folders: ReadonlyMap<number, FolderState>): number {
+  let lastBatch = 0;
+  const found = new Map([...folders.keys()].map((id) => [id, new Tally()]));
+  for (const row of readRows(db, 'intent_batches', `${batchColumns}, crc`)) {
+    if (!isIntact(row)) throw new DamageError('a row of intent_batches fails its checksum');
+    const folder = folders.get(Number(row[1]));
+    if (folder === undefined) throw new DamageError('it holds intents of a folder that is not there');
+    const uids = numbersOf(row[4]);
+    const crc = Number(row.at(-1));
+    lastBatch = Number(row[0]);
+    folder.openBatches.set(lastBatch, { uids, crc });
+    found.get(folder.id)?.add(crc, uids.length);
   }
-  for (const folder of folders.values()) {
-    if (!folder.intents.equals(found.get(folder.id) ?? new Tally())) {
-      throw new DamageError(`the intents of folder ${folder.id} are not the ${folder.intents.count} it had`);
+  for (const { id, intents } of folders.values()) {
+    if (!intents.equals(found.get(id) ?? new Tally())) {
+      throw new DamageError(`the intents of folder ${id} are not the ${intents.count} it had`);
     }
-    found.delete(folder.id);
   }
-  if (found.size > 0) throw new DamageError('it holds intents of a folder that is not there');
+  return lastBatch;
 }

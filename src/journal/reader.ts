@@ -5,21 +5,9 @@
 import type { Database, Statement } from './database.ts';
 import { DamageError } from './failure.ts';
 import type { FolderState } from './folder-state.ts';
+import { batchColumns, intentsOf } from './intent-batches.ts';
 import { type Loaded, loadJournal } from './load.ts';
 import type { Intent, Journal, JournalMessages } from './types.ts';
-
-const intentColumns = 'uid, batch, fence, target_uidvalidity, size, digest, internal_date, flags';
-
-type IntentRow = [
-  uid: number,
-  batch: number,
-  fence: number | null,
-  targetUidValidity: number | null,
-  size: number,
-  digest: Uint8Array | null,
-  internalDate: string | null,
-  flags: number,
-];
 
 export class JournalReader {
   readonly loaded: Loaded;
@@ -30,7 +18,7 @@ export class JournalReader {
   constructor(db: Database) {
     this.loaded = loadJournal(db);
     const { lastCommit, folders } = this.loaded;
-    this.#intents = db.prepare(`SELECT ${intentColumns} FROM intents WHERE folder = ? ORDER BY batch, uid`);
+    this.#intents = db.prepare(`SELECT ${batchColumns} FROM intent_batches WHERE folder = ? ORDER BY id`);
     // A run that ended in the middle may have lost its last commits: SQLite cuts a torn log without a word.
     if (lastCommit.kind === 'write') for (const folder of folders.values()) folder.inDoubt = true;
     const inDoubt = [...folders.values()].some((folder) => folder.inDoubt);
@@ -52,18 +40,7 @@ export class JournalReader {
 
   intents(folderId: number): Intent[] {
     this.#folder(folderId);
-    return (this.#intents.all(folderId) as unknown as IntentRow[]).map(
-      ([uid, batch, fence, targetUidValidity, size, digest, internalDate, flags]) => ({
-        uid,
-        batch,
-        fence,
-        targetUidValidity,
-        size,
-        digest,
-        internalDate,
-        flags: this.#flagSet(flags),
-      }),
-    );
+    return this.#intents.all(folderId).flatMap((row) => intentsOf(row, (id) => this.#flagSet(id)));
   }
 
   #folder(folderId: number): FolderState {

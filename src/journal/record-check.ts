@@ -2,10 +2,11 @@
  * What a record must be, checked before it is queued: a mistake of the caller must not end up as a broken journal.
  */
 
-import { digestBytes, type Entry } from './packet.ts';
-import { type Intent, type OpenedFolder, type Verdict, verdictKinds } from './types.ts';
-
-const maxUid = 0xffff_ffff;
+import type { FlagColumns } from '../plan/flag-changes.ts';
+import { digestBytes } from '../plan/message-facts.ts';
+import { follows } from '../plan/message-table.ts';
+import type { Entry } from './entry.ts';
+import { type IntentColumns, type OpenedFolder, type VerdictColumns, verdictKinds } from './types.ts';
 
 /** @throws RangeError where an entry holds what no server or message can have, or names a folder that `knows` denies */
 export function checkEntry(entry: Entry, knows: (folderId: number) => boolean): void {
@@ -21,17 +22,22 @@ export function checkEntry(entry: Entry, knows: (folderId: number) => boolean): 
     case 'forget':
       break;
     case 'intents':
-      for (const intent of entry.intents) checkIntent(intent);
+      checkNatural('fence', entry.fence);
+      checkNatural('targetUidValidity', entry.targetUidValidity);
+      checkColumns(entry.messages);
+      checkLength('internalDates', entry.messages, entry.messages.internalDates);
       break;
     case 'verdicts':
-      for (const verdict of entry.verdicts) checkVerdict(verdict);
+      if (!verdictKinds.includes(entry.verdict)) throw new RangeError(`verdict: ${entry.verdict} is none`);
+      checkColumns(entry.messages);
+      checkLength('targetUids', entry.messages, entry.messages.targetUids);
       checkNatural('fence', entry.fence ?? null);
       break;
     case 'dropped':
-      for (const uid of entry.uids) checkUid('uid', uid);
+      checkUids(entry.uids);
       break;
     case 'flags':
-      for (const { uid } of entry.flags) checkUid('uid', uid);
+      checkFlags(entry.messages);
       checkModSeq(entry.modSeq);
       break;
     case 'settled':
@@ -54,26 +60,35 @@ function checkOpened(folder: Pick<OpenedFolder, 'sourceUidValidity' | 'targetUid
   checkNatural('fence', folder.fence);
 }
 
-function checkIntent(intent: Intent): void {
-  checkUid('uid', intent.uid);
-  checkNatural('batch', intent.batch);
-  checkNatural('fence', intent.fence);
-  checkNatural('targetUidValidity', intent.targetUidValidity);
-  checkNatural('size', intent.size);
-  checkDigest(intent.digest);
+function checkColumns(messages: IntentColumns | VerdictColumns): void {
+  const { sizes, digests } = messages;
+  checkFlags(messages);
+  if (sizes !== null) {
+    checkLength('sizes', messages, sizes);
+    for (const size of sizes) checkNatural('size', size);
+  }
+  if (digests !== null) checkLength('digests', messages, digests, digestBytes);
 }
 
-function checkVerdict(verdict: Verdict): void {
-  checkUid('uid', verdict.uid);
-  if (verdict.targetUid !== null) checkUid('targetUid', verdict.targetUid);
-  if (!verdictKinds.includes(verdict.kind)) throw new RangeError(`kind: ${verdict.kind} is not a verdict`);
-  checkNatural('size', verdict.size);
-  checkDigest(verdict.digest);
+function checkFlags(messages: FlagColumns): void {
+  const { uids, flags, flagSets } = messages;
+  checkUids(uids);
+  checkLength('flags', messages, flags);
+  for (const set of flags) if (set >= flagSets.length) throw new RangeError(`flags: there is no set ${set}`);
 }
 
 /** RFC 3501 2.3.1.1: a UID is a non-zero number of 32 bits. */
-function checkUid(name: string, uid: number): void {
-  if (!Number.isInteger(uid) || uid < 1 || uid > maxUid) throw new RangeError(`${name}: ${uid} is not a UID`);
+function checkUids(uids: Uint32Array): void {
+  if (!follows(uids, 0)) throw new RangeError('uids: they must ascend, and none is 0');
+}
+
+function checkLength(
+  name: string,
+  { uids }: Pick<FlagColumns, 'uids'>,
+  { length }: { readonly length: number },
+  width = 1,
+): void {
+  if (length !== uids.length * width) throw new RangeError(`${name}: ${length} for ${uids.length} messages`);
 }
 
 function checkNatural(name: string, value: number | null): void {
@@ -82,8 +97,4 @@ function checkNatural(name: string, value: number | null): void {
 
 function checkModSeq(value: string | null): void {
   if (value !== null && !/^\d{1,20}$/.test(value)) throw new RangeError(`mod-sequence: ${value}`);
-}
-
-function checkDigest(digest: Uint8Array | null): void {
-  if (digest !== null && digest.length !== digestBytes) throw new RangeError(`digest: ${digest.length} bytes`);
 }

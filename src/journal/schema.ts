@@ -2,8 +2,11 @@
  * The tables. What they mean to a person with a shell stands in docs/JOURNAL.md.
  */
 
-/** 1 was a journal without checksums. */
-export const schemaVersion = 2;
+/** 1 was a journal without checksums; 2 had a row for each message. */
+export const schemaVersion = 3;
+
+/** What is turned into a journal of today where it is met (`upgrade.ts`). */
+export const oldestSchema = 2;
 
 /** `application_id` of the file: "IMmj". */
 export const applicationId = 0x494d6d6a;
@@ -38,9 +41,9 @@ export const schema: Readonly<Record<string, string>> = {
   finished_uidvalidity INTEGER,
   finished_modseq TEXT,
   finished_size INTEGER,
-  messages INTEGER NOT NULL,            -- rows in messages, and the sum of their CRCs
+  messages INTEGER NOT NULL,            -- messages in message_blocks, and the sum of the blocks' CRCs
   messages_sum INTEGER NOT NULL,
-  intents INTEGER NOT NULL,             -- rows in intents, and the sum of their CRCs
+  intents INTEGER NOT NULL,             -- messages in intent_batches, and the sum of the batches' CRCs
   intents_sum INTEGER NOT NULL,
   crc INTEGER NOT NULL
 )`,
@@ -51,31 +54,32 @@ export const schema: Readonly<Record<string, string>> = {
   crc INTEGER NOT NULL
 )`,
 
-  messages: `CREATE TABLE messages (
+  message_blocks: `CREATE TABLE message_blocks (
+  id INTEGER PRIMARY KEY,               -- folder * 4294967296 + first_uid
   folder INTEGER NOT NULL REFERENCES folders (id),
-  uid INTEGER NOT NULL,                 -- at the source
-  verdict TEXT NOT NULL,                -- copied | adopted | gone
-  target_uid INTEGER,                   -- NULL: the server told none
-  size INTEGER,                         -- bytes
-  digest BLOB,                          -- SHA-256; NULL: content not compared
-  flags INTEGER NOT NULL REFERENCES flag_sets (id),
-  crc INTEGER NOT NULL,
-  PRIMARY KEY (folder, uid)
-) WITHOUT ROWID`,
+  first_uid INTEGER NOT NULL,           -- of the UIDs from here
+  last_uid INTEGER NOT NULL,            -- to here no other block of the folder has any
+  uids TEXT NOT NULL,                   -- at the source; JSON, as all columns of text but verdicts: one element a message
+  verdicts TEXT NOT NULL,               -- one letter a message: c(opied) | a(dopted) | g(one)
+  target_uids TEXT NOT NULL,            -- 0: the server told none
+  sizes TEXT,                           -- bytes; null or NULL: not known
+  digests BLOB,                         -- SHA-256, 32 bytes a message; zeros or NULL: content not compared
+  flags TEXT NOT NULL,                  -- ids of flag_sets
+  crc INTEGER NOT NULL
+)`,
 
-  intents: `CREATE TABLE intents (
+  intent_batches: `CREATE TABLE intent_batches (
+  id INTEGER PRIMARY KEY,               -- one APPEND command
   folder INTEGER NOT NULL REFERENCES folders (id),
-  uid INTEGER NOT NULL,
-  batch INTEGER NOT NULL,               -- one APPEND command
   fence INTEGER,                        -- target UIDNEXT before it
   target_uidvalidity INTEGER,
-  size INTEGER NOT NULL,
-  digest BLOB,
-  internal_date TEXT,
-  flags INTEGER NOT NULL REFERENCES flag_sets (id),
-  crc INTEGER NOT NULL,
-  PRIMARY KEY (folder, uid)
-) WITHOUT ROWID`,
+  uids TEXT NOT NULL,                   -- JSON, as all columns of text: one element a message
+  sizes TEXT NOT NULL,
+  digests BLOB,                         -- SHA-256, 32 bytes a message
+  internal_dates TEXT NOT NULL,
+  flags TEXT NOT NULL,                  -- ids of flag_sets
+  crc INTEGER NOT NULL
+)`,
 
   commits: `CREATE TABLE commits (
   id INTEGER PRIMARY KEY,
@@ -88,12 +92,34 @@ export const schema: Readonly<Record<string, string>> = {
 )`,
 
   message_list: `CREATE VIEW message_list AS
-  SELECT folders.source_name AS folder, messages.uid, messages.verdict, folders.target_name AS target_folder,
-    messages.target_uid, messages.size, hex(messages.digest) AS digest, flag_sets.flags
-  FROM messages JOIN folders ON folders.id = messages.folder JOIN flag_sets ON flag_sets.id = messages.flags`,
+  SELECT folders.source_name AS folder, one.value AS uid,
+    CASE substr(block.verdicts, one.key + 1, 1) WHEN 'c' THEN 'copied' WHEN 'a' THEN 'adopted' ELSE 'gone' END AS verdict,
+    folders.target_name AS target_folder,
+    nullif(json_extract(block.target_uids, '$[' || one.key || ']'), 0) AS target_uid,
+    json_extract(block.sizes, '$[' || one.key || ']') AS size,
+    hex(nullif(substr(block.digests, one.key * 32 + 1, 32), zeroblob(32))) AS digest,
+    flag_sets.flags
+  FROM folders
+  CROSS JOIN message_blocks AS block
+    ON block.id BETWEEN folders.id * 4294967296 AND folders.id * 4294967296 + 4294967295
+  CROSS JOIN json_each(block.uids) AS one
+  CROSS JOIN flag_sets ON flag_sets.id = json_extract(block.flags, '$[' || one.key || ']')`,
 
   intent_list: `CREATE VIEW intent_list AS
-  SELECT folders.source_name AS folder, intents.uid, intents.batch, folders.target_name AS target_folder,
-    intents.fence, intents.size, hex(intents.digest) AS digest, intents.internal_date, flag_sets.flags
-  FROM intents JOIN folders ON folders.id = intents.folder JOIN flag_sets ON flag_sets.id = intents.flags`,
+  SELECT folders.source_name AS folder, one.value AS uid, batch.id AS batch, folders.target_name AS target_folder,
+    batch.fence, json_extract(batch.sizes, '$[' || one.key || ']') AS size,
+    hex(substr(batch.digests, one.key * 32 + 1, 32)) AS digest,
+    json_extract(batch.internal_dates, '$[' || one.key || ']') AS internal_date, flag_sets.flags
+  FROM intent_batches AS batch
+  CROSS JOIN folders ON folders.id = batch.folder
+  CROSS JOIN json_each(batch.uids) AS one
+  CROSS JOIN flag_sets ON flag_sets.id = json_extract(batch.flags, '$[' || one.key || ']')`,
 };
+
+/** What is multiplied with a folder's id in the ids of its blocks: UIDs are below. */
+const uidRange = 2 ** 32;
+
+/** The id that a block of the folder has, or would have, whose first UID is `uid`. */
+export function blockId(folderId: number, uid: number): number {
+  return folderId * uidRange + uid;
+}

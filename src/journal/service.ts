@@ -5,14 +5,15 @@
 import { dirname } from 'node:path';
 import { createJournal, hasJournal, putAside } from './create.ts';
 import { Database } from './database.ts';
+import type { Entry } from './entry.ts';
 import { damagedJournal, foreignJournal, outdatedJournal, toReadError } from './failure.ts';
 import { type LockHolder, lockHolder, TargetLock } from './lock.ts';
-import { type Packet, unpackEntries } from './packet.ts';
 import { JournalReader } from './reader.ts';
-import { applicationId, schemaVersion } from './schema.ts';
+import { applicationId, oldestSchema, schemaVersion } from './schema.ts';
 import { type CommitResult, Store } from './store.ts';
 import { toStoredText } from './stored-text.ts';
 import type { Intent, Journal, JournalFolder, JournalMessages } from './types.ts';
+import { upgradeJournal } from './upgrade.ts';
 
 /** Which journal, and what for. */
 export type OpenSettings =
@@ -41,7 +42,7 @@ export interface OpenedJournal {
 /** Every call: what is asked and what is answered. Plain data. */
 export interface Calls {
   open: { readonly request: OpenSettings; readonly reply: OpenedJournal };
-  commit: { readonly request: Packet; readonly reply: CommitResult };
+  commit: { readonly request: readonly Entry[]; readonly reply: CommitResult };
   messages: { readonly request: number; readonly reply: JournalMessages };
   intents: { readonly request: number; readonly reply: readonly Intent[] };
   close: { readonly request: null; readonly reply: null };
@@ -63,7 +64,7 @@ export class JournalService {
   /** The methods by name. @throws MigrateError as the journal's interface says */
   readonly handlers: { [Name in CallName]: (request: Calls[Name]['request']) => Calls[Name]['reply'] } = {
     open: (settings) => this.#reading(settings.file, () => this.#open(settings)),
-    commit: (packet) => this.#opened(this.#store).commit(unpackEntries(packet)),
+    commit: (entries) => this.#opened(this.#store).commit(entries),
     messages: (folderId) => this.#reading(this.#file, () => this.#opened(this.#reader).messages(folderId)),
     intents: (folderId) => this.#reading(this.#file, () => this.#opened(this.#reader).intents(folderId)),
     close: () => {
@@ -102,7 +103,7 @@ export class JournalService {
     const db = new Database(file, { busyMs });
     try {
       db.exec('PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON');
-      checkKind(db, file);
+      if (checkKind(db, file) < schemaVersion) db.transaction(() => upgradeJournal(db, db));
       this.#store = new Store(db, file);
     } catch (error) {
       db.close();
@@ -116,9 +117,10 @@ export class JournalService {
     hasJournal(file);
     this.#readDb = new Database(file, { busyMs, readOnly: true });
     this.#readDb.exec('PRAGMA cell_size_check = ON');
-    checkKind(this.#readDb, file);
+    const version = checkKind(this.#readDb, file);
     // Open until the end: everything read belongs together, whatever a run writes meanwhile.
     this.#readDb.exec('BEGIN');
+    if (version < schemaVersion) this.#readDb = upgradedCopy(this.#readDb);
     this.#reader = new JournalReader(this.#readDb);
     return this.#tell(this.#reader, owner);
   }
@@ -155,8 +157,24 @@ export class JournalService {
   }
 }
 
-/** @throws MigrateError (exit 9) where the file is no journal of this program, or of another version of it */
-function checkKind(db: Database, file: string): void {
+/** A journal of an earlier schema as one of today's, in memory: the file is only to be read. Closes `old`. */
+function upgradedCopy(old: Database): Database {
+  const copy = new Database(':memory:', { busyMs });
+  try {
+    copy.transaction(() => upgradeJournal(old, copy));
+  } catch (error) {
+    copy.close();
+    throw error;
+  }
+  old.close();
+  return copy;
+}
+
+/**
+ * The version of the journal's schema, today's or one that can be upgraded.
+ * @throws MigrateError (exit 9) where the file is no journal of this program, or one it does not know
+ */
+function checkKind(db: Database, file: string): number {
   const version = Number(db.pragma('user_version'));
   const isOurs = db.pragma('application_id') === applicationId;
   if (!isOurs && version === 1) throw outdatedJournal(file);
@@ -166,6 +184,7 @@ function checkKind(db: Database, file: string): void {
       `the journal ${file} was written by a newer version (schema ${version}, this one knows ${schemaVersion}): use that version, or another --state DIR`,
     );
   }
-  if (version < schemaVersion) throw damagedJournal(file, `it has no schema ${version}`);
+  if (version < oldestSchema) throw damagedJournal(file, `it has no schema ${version}`);
   if (db.pragma('journal_mode') !== 'wal') throw damagedJournal(file, 'it has lost its write-ahead log');
+  return version;
 }

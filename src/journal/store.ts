@@ -2,15 +2,18 @@
  * The journal's file, written: entries become rows, and every commit signs for all of them. Synchronous; one owner.
  */
 
-import { chainOf, rowCrc } from './checksum.ts';
-import type { Database, Statement, Value } from './database.ts';
+import { type Block, verdictLetter } from './block.ts';
+import { CommitWriter } from './commit-writer.ts';
+import type { Database, Statement } from './database.ts';
+import { type Entry, rowsOf } from './entry.ts';
 import { toWriteError } from './failure.ts';
-import { FolderState, folderColumns } from './folder-state.ts';
-import { type Entry, rowsOf } from './packet.ts';
+import { FlagSets } from './flag-sets.ts';
+import { FolderState } from './folder-state.ts';
+import { IntentBatches } from './intent-batches.ts';
+import { MessageBlocks } from './message-blocks.ts';
 import { JournalReader } from './reader.ts';
-import { firstKeptCommit, keptCommits } from './schema.ts';
 import { toStoredText } from './stored-text.ts';
-import type { Intent, JournalFolder, OpenedFolder, Verdict } from './types.ts';
+import type { JournalFolder, JournalRecord, OpenedFolder } from './types.ts';
 
 /** What a commit came to. */
 export interface CommitResult {
@@ -30,12 +33,13 @@ export class Store {
   readonly reader: JournalReader;
   readonly #db: Database;
   readonly #file: string;
-  readonly #statements: Statements;
-  readonly #flagSetIds = new Map<string, number>();
+  readonly #checkpoint: Statement;
+  readonly #messages: MessageBlocks;
+  readonly #intents: IntentBatches;
+  readonly #flagSets: FlagSets;
+  readonly #commits: CommitWriter;
   readonly #idOfFolder = new Map<string, number>();
   readonly #dirty = new Set<FolderState>();
-  #lastId: number;
-  #lastChain: string;
   #isWritten = false;
   /** The file itself, not only its log, says that a run is under way. */
   #isMarked = false;
@@ -48,11 +52,12 @@ export class Store {
     db.exec('BEGIN');
     this.reader = new JournalReader(db);
     db.exec('COMMIT');
-    this.#statements = prepareStatements(db);
     const { loaded, state } = this.reader;
-    this.#lastId = loaded.lastCommit.id;
-    this.#lastChain = loaded.lastChain;
-    for (const [index, flags] of loaded.flagSets.entries()) this.#flagSetIds.set(flags, index + 1);
+    this.#checkpoint = db.prepare('PRAGMA wal_checkpoint(PASSIVE)');
+    this.#messages = new MessageBlocks(db);
+    this.#intents = new IntentBatches(db, loaded.lastBatch);
+    this.#flagSets = new FlagSets(db, loaded.flagSets, loaded.rows);
+    this.#commits = new CommitWriter(db, loaded);
     for (const folder of loaded.folders.values()) {
       this.#idOfFolder.set(nameKey(folder), folder.id);
       // Doubt that a crash left is written down with the first commit; without one, the crash still shows.
@@ -106,7 +111,7 @@ export class Store {
    * that was closed in an orderly way. A reader in the way is waited for by trying again with the next commit.
    */
   #mark(): void {
-    const [busy, pages, folded] = this.#statements.checkpoint.get() ?? [];
+    const [busy, pages, folded] = this.#checkpoint.get() ?? [];
     this.#isMarked = busy === 0 && pages === folded;
   }
 
@@ -127,27 +132,7 @@ export class Store {
       if (entry.kind === 'open') opened.push(this.#open(entry.folder));
       else this.#apply(entry, this.#touch(entry.folderId));
     }
-    const { rows } = this.reader.loaded;
-    for (const folder of this.#dirty) {
-      const crc = folder.crc();
-      if (folder.storedCrc !== null) rows.remove(folder.storedCrc);
-      rows.add(crc);
-      folder.storedCrc = crc;
-      this.#statements.putFolder.run(...folder.toColumns(), crc);
-    }
-    const commit = {
-      id: this.#lastId + 1,
-      at: new Date().toISOString(),
-      kind,
-      records,
-      rows: rows.count,
-      sum: rows.sum,
-    };
-    const chain = chainOf(this.#lastChain, commit);
-    this.#statements.putCommit.run(commit.id, commit.at, kind, records, commit.rows, commit.sum, chain);
-    if (commit.id % keptCommits === 0) this.#statements.dropCommits.run(firstKeptCommit(commit.id));
-    this.#lastId = commit.id;
-    this.#lastChain = chain;
+    this.#commits.sign(this.#dirty, { kind, records });
     return { opened, records };
   }
 
@@ -186,20 +171,26 @@ export class Store {
       case 'forget':
         this.#forget(folder);
         break;
-      case 'intents':
-        for (const intent of entry.intents) this.#putIntent(folder, intent);
+      case 'intents': {
+        const { fence, targetUidValidity, messages } = entry;
+        const flags = this.#flagSets.idsOf(messages.flags, messages.flagSets);
+        this.#intents.put(folder, { ...messages, flags, fence, targetUidValidity });
         break;
+      }
       case 'verdicts':
-        for (const verdict of entry.verdicts) this.#putVerdict(folder, verdict);
+        this.#intents.close(folder, entry.messages.uids);
+        this.#messages.put(folder, this.#toBlock(entry));
         folder.raiseFence(entry.fence);
         break;
       case 'dropped':
-        for (const uid of entry.uids) this.#takeIntent(folder, uid);
+        this.#intents.close(folder, entry.uids);
         break;
-      case 'flags':
-        for (const { uid, flags } of entry.flags) this.#putFlags(folder, uid, flags);
+      case 'flags': {
+        const { uids, flags, flagSets } = entry.messages;
+        this.#messages.setFlags(folder, uids, this.#flagSets.idsOf(flags, flagSets));
         folder.flagsModSeq = entry.modSeq ?? folder.flagsModSeq;
         break;
+      }
       case 'settled':
         folder.settle(entry.fence);
         break;
@@ -211,89 +202,19 @@ export class Store {
     }
   }
 
+  #toBlock({ verdict, messages }: Extract<JournalRecord, { kind: 'verdicts' }>): Block {
+    const { uids, flags, flagSets } = messages;
+    const verdicts = verdictLetter(verdict).repeat(uids.length);
+    return { ...messages, verdicts, flags: this.#flagSets.idsOf(flags, flagSets) };
+  }
+
   #forget(folder: FolderState): void {
-    this.#statements.dropMessages.run(folder.id);
-    this.#statements.dropIntents.run(folder.id);
+    this.#messages.drop(folder);
+    this.#intents.drop(folder);
     folder.forget();
-  }
-
-  #putIntent(folder: FolderState, intent: Intent): void {
-    this.#takeIntent(folder, intent.uid);
-    const { uid, batch, fence, targetUidValidity, size, digest, internalDate, flags } = intent;
-    const date = internalDate === null ? null : toStoredText(internalDate);
-    const row = [folder.id, uid, batch, fence, targetUidValidity, size, digest, date, this.#flagSetId(flags)];
-    const crc = rowCrc(row);
-    this.#statements.putIntent.run(...row, crc);
-    folder.intents.add(crc);
-  }
-
-  #takeIntent(folder: FolderState, uid: number): void {
-    if (folder.intents.count === 0) return;
-    const crc = this.#statements.takeIntent.get(folder.id, uid)?.[0];
-    if (crc !== undefined) folder.intents.remove(Number(crc));
-  }
-
-  #putVerdict(folder: FolderState, { uid, kind, targetUid, size, digest, flags }: Verdict): void {
-    this.#takeIntent(folder, uid);
-    const old = folder.messages.count === 0 ? undefined : this.#statements.messageCrc.get(folder.id, uid)?.[0];
-    if (old !== undefined) folder.messages.remove(Number(old));
-    this.#putMessage(folder, [folder.id, uid, kind, targetUid, size, digest, this.#flagSetId(flags)]);
-  }
-
-  #putFlags(folder: FolderState, uid: number, flags: string): void {
-    const found = this.#statements.message.get(folder.id, uid);
-    if (found === undefined) return;
-    const [verdict, targetUid, size, digest, crc] = found as [Value, Value, Value, Value, number];
-    folder.messages.remove(crc);
-    this.#putMessage(folder, [folder.id, uid, verdict, targetUid, size, digest, this.#flagSetId(flags)]);
-  }
-
-  #putMessage(folder: FolderState, row: readonly Value[]): void {
-    const crc = rowCrc(row);
-    this.#statements.putMessage.run(...row, crc);
-    folder.messages.add(crc);
-  }
-
-  #flagSetId(text: string): number {
-    const flags = toStoredText(text);
-    const known = this.#flagSetIds.get(flags);
-    if (known !== undefined) return known;
-    const { flagSets, rows } = this.reader.loaded;
-    const id = flagSets.push(flags);
-    const crc = rowCrc([id, flags]);
-    this.#statements.putFlagSet.run(id, flags, crc);
-    rows.add(crc);
-    this.#flagSetIds.set(flags, id);
-    return id;
   }
 }
 
 function nameKey({ sourceRawName, targetName }: Pick<OpenedFolder, 'sourceRawName' | 'targetName'>): string {
   return `${sourceRawName}\0${targetName}`;
-}
-
-type Statements = Readonly<Record<keyof typeof statementTexts, Statement>>;
-
-const statementTexts = {
-  putFolder: `INSERT OR REPLACE INTO folders (${folderColumns.join(', ')}, crc)
-    VALUES (${folderColumns.map(() => '?').join(', ')}, ?)`,
-  putFlagSet: 'INSERT INTO flag_sets (id, flags, crc) VALUES (?, ?, ?)',
-  putMessage: `INSERT OR REPLACE INTO messages (folder, uid, verdict, target_uid, size, digest, flags, crc)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-  message: 'SELECT verdict, target_uid, size, digest, crc FROM messages WHERE folder = ? AND uid = ?',
-  messageCrc: 'SELECT crc FROM messages WHERE folder = ? AND uid = ?',
-  dropMessages: 'DELETE FROM messages WHERE folder = ?',
-  putIntent: `INSERT INTO intents
-    (folder, uid, batch, fence, target_uidvalidity, size, digest, internal_date, flags, crc)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  takeIntent: 'DELETE FROM intents WHERE folder = ? AND uid = ? RETURNING crc',
-  dropIntents: 'DELETE FROM intents WHERE folder = ?',
-  putCommit: `INSERT INTO commits (id, at, kind, records, row_count, row_sum, chain) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-  dropCommits: 'DELETE FROM commits WHERE id < ?',
-  checkpoint: 'PRAGMA wal_checkpoint(PASSIVE)',
-} as const;
-
-function prepareStatements(db: Database): Statements {
-  const entries = Object.entries(statementTexts).map(([name, sql]) => [name, db.prepare(sql)] as const);
-  return Object.fromEntries(entries) as unknown as Statements;
 }

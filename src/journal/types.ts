@@ -2,6 +2,8 @@
  * What the rest of the program sees of a journal. Plain data, safe to clone between threads.
  */
 
+import type { FlagColumns } from '../plan/flag-changes.ts';
+import type { IntendedMessages, StoredMessages } from '../plan/message-facts.ts';
 import type { FolderStatus } from '../plan/types.ts';
 
 /**
@@ -57,7 +59,7 @@ export interface JournalMessages {
   readonly flagSets: readonly string[];
 }
 
-/** A message that is about to be appended: from here to its verdict it may or may not be at the target. */
+/** An open intent: from here to its verdict the message may or may not be at the target. */
 export interface Intent {
   /** At the source. */
   readonly uid: number;
@@ -76,19 +78,17 @@ export interface Intent {
   readonly flags: string;
 }
 
-/** The final word on one source message. */
-export interface Verdict {
-  readonly uid: number;
-  readonly kind: VerdictKind;
-  /** `null`: the server told none. */
-  readonly targetUid: number | null;
-  /** Bytes. */
-  readonly size: number | null;
-  /** SHA-256; `null`: nobody compared the content (adopted by its headers alone). */
-  readonly digest: Uint8Array | null;
-  /** Flags joined by blanks, as the source wrote them. */
-  readonly flags: string;
-}
+/** The messages of one APPEND command, before it is sent. `digests: null`: not known before they are sent. */
+export type IntentColumns = Omit<IntendedMessages, 'digests'> & { readonly digests: Uint8Array | null };
+
+/**
+ * Messages that got the same verdict. `sizes: null`: not known. `digests: null`: nobody compared the content (adopted by
+ * its headers alone). Flags are those the target was given.
+ */
+export type VerdictColumns = Omit<StoredMessages, 'sizes' | 'digests'> & {
+  readonly sizes: Float64Array | null;
+  readonly digests: Uint8Array | null;
+};
 
 /** A folder as it is found when it is opened. */
 export interface OpenedFolder {
@@ -105,7 +105,10 @@ export interface OpenedFolder {
   readonly inDoubt?: boolean;
 }
 
-/** One thing to remember. UIDs are source UIDs. */
+/**
+ * One thing to remember. UIDs are source UIDs, strictly ascending in every record. Columns must stay as they are until the
+ * write that they were given to has resolved.
+ */
 export type JournalRecord =
   /**
    * The folder was opened again; `finishedAt` is void. A fence the journal has stays. Where one of the UIDVALIDITYs is
@@ -120,22 +123,30 @@ export type JournalRecord =
     }
   /** Every verdict and intent is void, and so are `finishedAt` and `flagsModSeq`; the whole folder is in doubt, from UID 1. */
   | { readonly kind: 'forget'; readonly folderId: number }
-  /** About to be appended. An intent that is open for the same UID is replaced. */
-  | { readonly kind: 'intents'; readonly folderId: number; readonly intents: readonly Intent[] }
+  /** About to be appended, in one command. An intent that is open for the same UID is replaced. */
+  | {
+      readonly kind: 'intents';
+      readonly folderId: number;
+      /** Target UIDNEXT, or a lower bound of it. */
+      readonly fence: number | null;
+      readonly targetUidValidity: number | null;
+      readonly messages: IntentColumns;
+    }
   /** Closes the intents of these UIDs; replaces earlier verdicts on them. `fence` raises the folder's, never lowers it. */
   | {
       readonly kind: 'verdicts';
       readonly folderId: number;
-      readonly verdicts: readonly Verdict[];
+      readonly verdict: VerdictKind;
+      readonly messages: VerdictColumns;
       readonly fence?: number;
     }
   /** Closes intents without a verdict: refused, or found absent. */
-  | { readonly kind: 'dropped'; readonly folderId: number; readonly uids: readonly number[] }
+  | { readonly kind: 'dropped'; readonly folderId: number; readonly uids: Uint32Array }
   /** Flags as now applied; UIDs without a verdict are ignored. `modSeq: null` leaves `flagsModSeq` as it is. */
   | {
       readonly kind: 'flags';
       readonly folderId: number;
-      readonly flags: readonly { readonly uid: number; readonly flags: string }[];
+      readonly messages: FlagColumns;
       readonly modSeq: string | null;
     }
   /** No longer in doubt: what the target holds at or above the fence is accounted for. `fence` raises the folder's. */
@@ -165,7 +176,8 @@ export interface Journal extends AsyncDisposable {
    * Resolves when the records are durable. The records of one call stand in one commit; calls made while a commit runs
    * share the next one; the order is kept.
    * @throws MigrateError (exit 10) when the disk refuses: that write and every later call; nothing of them is kept.
-   * @throws RangeError for a record that cannot be: an unknown folder, a UID of 0; nothing else is harmed.
+   * @throws RangeError for a record that cannot be: an unknown folder, a UID of 0, columns of different lengths; nothing else
+   * is harmed.
    */
   write(...records: readonly JournalRecord[]): Promise<void>;
   /** Counters for the log and the bench: commits, records in them, and the time they took on the disk in ms. */

@@ -166,7 +166,7 @@ export class MessageTable {
 }
 
 /** Sum of `sizes[start, end)`. Exact up to 2⁵³ bytes. */
-export function sumOf(sizes: Uint32Array, start = 0, end = sizes.length): number {
+export function sumOf(sizes: Uint32Array | Float64Array, start = 0, end = sizes.length): number {
   let sum = 0;
   for (let row = start; row < end; row += 1) sum += sizes[row] ?? 0;
   return sum;

@@ -5,6 +5,7 @@
 import type { AccountSettings } from '../account.ts';
 import type { WireError } from '../errors.ts';
 import type { AccountReport, Side } from '../job.ts';
+import type { IntendedMessages, StoredMessages } from '../plan/message-facts.ts';
 import type { FolderInfo, Shard, SpecialUse, Traits } from '../plan/types.ts';
 
 /** Carries messages both ways in order: a MessagePort on a thread, a pair in memory inline. */
@@ -84,38 +85,14 @@ export interface SelectedFacts {
   readonly highestModSeq: string | null;
 }
 
-/** Final word on one message. */
-export type Outcome =
-  | {
-      readonly kind: 'copied';
-      readonly uid: number;
-      readonly targetUid: number | null;
-      readonly bytes: number;
-      /** SHA-256 of the bytes the source served. */
-      readonly digest: Uint8Array;
-      readonly flags: readonly string[];
-    }
-  | {
-      readonly kind: 'refused';
-      readonly uid: number;
-      readonly bytes: number;
-      readonly code: string;
-      readonly text: string;
-      /** To find the message by; `null`: unknown. Raw: escape before printing. */
-      readonly subject: string | null;
-    }
-  | { readonly kind: 'gone'; readonly uid: number }
-  /** Certainly not stored, and not its own fault: to be tried again. */
-  | { readonly kind: 'unsent'; readonly uid: number };
-
-/** A message that is about to be appended. */
-export interface IntendedMessage {
+/** A message that the target does not take, or the source does not give. */
+export interface RefusedMessage {
   readonly uid: number;
   readonly bytes: number;
-  /** SHA-256 of the bytes the source served. */
-  readonly digest: Uint8Array;
-  readonly internalDate: string | null;
-  readonly flags: readonly string[];
+  readonly code: string;
+  readonly text: string;
+  /** To find the message by; `null`: unknown. Raw: escape before printing. */
+  readonly subject: string | null;
 }
 
 /** What STATUS tells of a target folder. */
@@ -125,9 +102,14 @@ export interface FolderFacts {
   readonly uidValidity: number | null;
 }
 
-/** One answered batch. */
+/** One answered batch: the final word on each of its messages, but for those of which nobody knows. */
 export interface BatchReport {
-  readonly outcomes: readonly Outcome[];
+  readonly stored: StoredMessages;
+  readonly refused: readonly RefusedMessage[];
+  /** UIDs the source has no more, ascending. */
+  readonly gone: Uint32Array;
+  /** UIDs of messages certainly not stored, and not by their own fault, ascending: to be tried again. */
+  readonly unsent: Uint32Array;
   /** Messages stored at a second or later attempt, after their batch was refused. */
   readonly resent: number;
   /** Flags the target does not keep -> messages that lost them. */
@@ -278,7 +260,8 @@ export type FromLane =
       readonly kind: 'intents';
       readonly folderId: number;
       readonly token: number;
-      readonly messages: readonly IntendedMessage[];
+      /** One for each APPEND command. */
+      readonly batches: readonly IntendedMessages[];
     }
   | { readonly kind: 'batch'; readonly folderId: number; readonly report: BatchReport }
   /** `null`: the target has no such folder. */

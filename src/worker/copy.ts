@@ -1,10 +1,11 @@
+import type { IntendedMessages } from '../plan/message-facts.ts';
 import { packBatches } from '../plan/shard.ts';
 import type { BatchLimits, Shard } from '../plan/types.ts';
 import { ImapError, internalDateToEpochMs } from '../protocol/index.ts';
+import { Batch } from './batch.ts';
 import type { Budget } from './budget.ts';
-import type { BatchReport, IntendedMessage, Outcome } from './contract.ts';
-import { digestOf } from './digest.ts';
-import type { Fetched, Message, ReadableFolder, RefusedWords, WritableFolder } from './endpoint.ts';
+import type { BatchReport } from './contract.ts';
+import type { ReadableFolder, RefusedWords, WritableFolder } from './endpoint.ts';
 import { isFolderRefused, isOverQuota } from './failure.ts';
 import { subjectOf } from './subject.ts';
 
@@ -17,15 +18,15 @@ const singleLimits: BatchLimits = { ...batchLimits, maxMessages: 20 };
 /** What a message costs in memory besides its bytes. */
 const messageOverheadBytes = 1024;
 
-/** This many refusals in a row, and nothing stored before: halving batches is no use, each message is tried once, alone. */
+/** This many refusals, and nothing stored before: halving batches is no use, each message is tried once, alone. */
 const hopelessRefusals = 100;
 
 /** What the copy of a folder needs from its lane. */
 export interface CopyPort {
   /** The next slice to copy, `null` at the end. */
   nextShard(): Promise<Shard | null>;
-  /** Makes it durable that these are about to be appended; false: it is not, and they must not be sent. */
-  intend(messages: readonly IntendedMessage[]): Promise<boolean>;
+  /** Makes it durable that these batches are about to be appended; false: it is not, and they must not be sent. */
+  intend(batches: readonly IntendedMessages[]): Promise<boolean>;
   /** Takes the final word on a batch's messages. */
   report(report: BatchReport): void;
   /** The same error, named as the source's. */
@@ -87,14 +88,19 @@ export class FolderCopy {
   readonly #ahead: Budget;
   #sending = Promise.resolve();
   readonly #unanswered = new Set<Promise<void>>();
-  /** Distinct UIDs the target told; a server that keeps one copy of equal messages (Gmail) tells one UID twice. */
-  readonly #targetUids = new Set<number>();
+  /** Fetched, and not yet known to anybody else. */
+  readonly #unintended: Batch[] = [];
+  /** Which batches are, or will be, known to the journal. */
+  readonly #intended = new WeakMap<Batch, Promise<boolean>>();
+  /** Stored with a UID above all before: a server that keeps one copy of equal messages (Gmail) tells one UID twice. */
+  #placed = 0;
+  #highestTargetUid: number;
   #failure: { readonly error: unknown } | null = null;
   #inDoubt = false;
   #cutShort = false;
   #stored = 0;
   #storedWithoutUid = 0;
-  #refusedInARow = 0;
+  #refused = 0;
 
   constructor(
     reader: ReadableFolder,
@@ -110,6 +116,7 @@ export class FolderCopy {
     this.#bytes = budgets.bytes;
     this.#ahead = budgets.ahead;
     this.#appends = budgets.appends;
+    this.#highestTargetUid = (writer.facts.uidNext ?? 1) - 1;
   }
 
   /** True: messages were under way whose outcome nobody knows. */
@@ -173,11 +180,23 @@ export class FolderCopy {
       for (const item of items) if (item.kind === 'message') bytes += item.message.body.size;
       const extraBytes = Math.max(0, bytes - announcedBytes);
       this.#bytes.take(extraBytes);
-      return { items, heldBytes: announcedBytes + extraBytes };
+      const batch = new Batch(items);
+      this.#unintended.push(batch);
+      return { batch, heldBytes: announcedBytes + extraBytes };
     } catch (error) {
       this.abort(this.#port.sourceError(error));
-      return { items: [], heldBytes: announcedBytes };
+      return { batch: new Batch([]), heldBytes: announcedBytes };
     }
+  }
+
+  /** Makes the batch's intent durable, and with it those of the batches behind it that are there already. */
+  #intend(batch: Batch): Promise<boolean> {
+    const known = this.#intended.get(batch);
+    if (known !== undefined) return known;
+    const batches = this.#unintended.splice(0);
+    const durable = this.#port.intend(batches.map(({ facts }) => facts));
+    for (const each of batches) this.#intended.set(each, durable);
+    return durable;
   }
 
   /**
@@ -192,7 +211,7 @@ export class FolderCopy {
     while (this.#unanswered.size > 0) await Promise.all(this.#unanswered);
     if (this.#failure !== null) throw this.#failure.error;
     if (this.#stored === 0) return;
-    const expected = this.#writer.facts.exists + this.#targetUids.size + this.#storedWithoutUid;
+    const expected = this.#writer.facts.exists + this.#placed + this.#storedWithoutUid;
     const isThere = (count: number | null) => count !== null && count >= expected;
     if (isThere(await early)) return;
     const count = await this.#writer.count();
@@ -204,88 +223,60 @@ export class FolderCopy {
 
   /** Hands one fetched batch to the target; resolves when the next may follow. */
   async #send(fetching: Promise<FetchedBatch>): Promise<void> {
-    const { items, heldBytes } = await fetching;
-    const batch = new Batch(items);
+    const { batch, heldBytes } = await fetching;
     // The intent is durable before the first byte leaves; it is written while the batch before is being uploaded.
-    const mayBeSent = this.#ends() || (await this.#port.intend(batch.intended));
+    const mayBeSent = !this.#ends() && (await this.#intend(batch));
     this.#cutShort ||= !mayBeSent;
     await this.#appends.acquire(1);
     this.#ahead.release(1);
-    const stored = (mayBeSent ? this.#store(batch) : Promise.resolve()).finally(() => {
+    const stored = this.#store(batch, { mayBeSent }).finally(() => {
       this.#port.stored(heldBytes);
       this.#appends.release(1);
       this.#bytes.release(heldBytes);
     });
     const answered: Promise<void> = stored
-      .then(() => this.#port.dateCheck.look(this.#writer, batch.messages, batch.outcomes))
+      .then(() => this.#port.dateCheck.look(this.#writer, batch))
       .catch((error: unknown) => this.abort(error))
       .finally(() => this.#unanswered.delete(answered));
     this.#unanswered.add(answered);
   }
 
-  async #store(batch: Batch): Promise<void> {
-    const { outcomes } = batch;
-    const isHopeless = this.#stored === 0 && this.#refusedInARow >= hopelessRefusals;
+  async #store(batch: Batch, { mayBeSent }: { readonly mayBeSent: boolean }): Promise<void> {
+    const isHopeless = this.#stored === 0 && this.#refused >= hopelessRefusals;
     const mayCreate = this.#stored === 0 && this.#copiedBefore === 0;
     const append = new BatchAppend(this.#writer, this.#port, batch, { singly: isHopeless, mayCreate });
+    const rows = [...batch.messages.keys()];
     try {
-      if (this.#ends()) append.giveUp();
-      else if (batch.messages.length > 0) await append.append(batch.messages, 0);
+      if (!mayBeSent || this.#ends()) append.giveUp(rows);
+      else if (rows.length > 0) await append.append(rows, 0);
     } finally {
       this.#inDoubt ||= append.inDoubt;
       // What was answered is true whatever ended the rest.
-      if (outcomes.length > 0) this.#port.report(append.report());
-      this.#notice(outcomes);
+      if (batch.hasNews) {
+        const report = batch.report((flags) => this.#writer.splitFlags(flags).lost);
+        this.#port.report(report);
+        this.#notice(report);
+      }
     }
   }
 
-  #notice(outcomes: readonly Outcome[]): void {
-    for (const outcome of outcomes) {
-      if (outcome.kind === 'copied') {
-        this.#stored++;
-        this.#refusedInARow = 0;
-        if (outcome.targetUid === null) this.#storedWithoutUid++;
-        else this.#targetUids.add(outcome.targetUid);
-      } else if (outcome.kind === 'refused' && outcome.code !== 'UNREADABLE') this.#refusedInARow++;
+  #notice({ stored, refused }: BatchReport): void {
+    for (const uid of stored.targetUids) {
+      if (uid === 0) this.#storedWithoutUid++;
+      else if (uid > this.#highestTargetUid) {
+        this.#highestTargetUid = uid;
+        this.#placed++;
+      }
     }
+    this.#stored += stored.uids.length;
+    for (const { code } of refused) if (code !== 'UNREADABLE') this.#refused++;
   }
 }
 
 interface FetchedBatch {
-  readonly items: readonly Fetched[];
+  readonly batch: Batch;
   /** What it holds of the lane's byte budget. */
   readonly heldBytes: number;
-}
-
-/** A batch as it was fetched, and what became of it. */
-class Batch {
-  readonly messages: readonly Message[];
-  readonly intended: readonly IntendedMessage[];
-  readonly outcomes: Outcome[] = [];
-  readonly #digests = new Map<number, Uint8Array>();
-
-  constructor(fetched: readonly Fetched[]) {
-    const messages: Message[] = [];
-    for (const item of fetched) {
-      if (item.kind === 'message') messages.push(item.message);
-      else if (item.kind === 'gone') this.outcomes.push({ kind: 'gone', uid: item.uid });
-      else {
-        const { uid, text } = item;
-        this.outcomes.push({ kind: 'refused', uid, bytes: 0, code: 'UNREADABLE', text, subject: null });
-      }
-    }
-    this.messages = messages;
-    this.intended = messages.map(({ uid, body, internalDate, flags }) => {
-      const digest = digestOf(body);
-      this.#digests.set(uid, digest);
-      return { uid, bytes: body.size, digest, internalDate, flags };
-    });
-  }
-
-  /** SHA-256 of the bytes the source served. */
-  digestOf({ uid, body }: Message): Uint8Array {
-    return this.#digests.get(uid) ?? digestOf(body);
-  }
 }
 
 /** One batch on its way: sent whole, and after a refusal in halves down to the culprit. */
@@ -293,10 +284,7 @@ class BatchAppend {
   readonly #writer: WritableFolder;
   readonly #port: CopyPort;
   readonly #batch: Batch;
-  readonly #outcomes: Outcome[];
   readonly #options: { readonly singly: boolean; readonly mayCreate: boolean };
-  readonly #lostFlags: Record<string, number> = {};
-  #resent = 0;
   #recreated = false;
   /** True: the connection was lost after the server may have stored something. */
   inDoubt = false;
@@ -310,45 +298,42 @@ class BatchAppend {
     this.#writer = writer;
     this.#port = port;
     this.#batch = batch;
-    this.#outcomes = batch.outcomes;
     this.#options = options;
   }
 
-  /** It will not be sent after all. */
-  giveUp(): void {
-    for (const message of this.#batch.messages) this.#unsent(message);
+  /** These rows will not be sent after all. */
+  giveUp(rows: readonly number[]): void {
+    for (const row of rows) this.#batch.leave(row);
   }
 
-  report(): BatchReport {
-    return { outcomes: this.#outcomes, resent: this.#resent, lostFlags: this.#lostFlags };
-  }
-
-  /** Answers how many were stored. @throws what ends the folder, the account or the connection */
-  async append(messages: readonly Message[], attempt: number): Promise<number> {
+  /** Sends rows of the batch; answers how many were stored. @throws what ends the folder, the account or the connection */
+  async append(rows: readonly number[], attempt: number): Promise<number> {
+    const batch = this.#batch;
     const { singly } = this.#options;
+    const messages = rows.flatMap((row) => batch.messages[row] ?? []);
     const answers = await this.#writer.append(messages, { singly, shouldStop: () => this.#port.isDraining() });
-    const refused: { message: Message; words: RefusedWords }[] = [];
+    const refused: { row: number; words: RefusedWords }[] = [];
     const lost: unknown[] = [];
     let stored = 0;
-    messages.forEach((message, index) => {
+    for (const [index, row] of rows.entries()) {
       const answer = answers[index];
       if (answer?.kind === 'stored') {
         stored++;
-        this.#copied(message, answer.uid, attempt);
-      } else if (answer?.kind === 'refused') refused.push({ message, words: answer });
+        batch.store(row, answer.uid, attempt);
+      } else if (answer?.kind === 'refused') refused.push({ row, words: answer });
       else if (answer?.kind === 'unknown') lost.push(answer.error);
-      else this.#unsent(message);
-    });
+      else batch.leave(row);
+    }
     if (lost.length > 0) {
       this.inDoubt ||= lost.some((error) => !(error instanceof ImapError) || error.outcomeUnknown);
       throw lost[0];
     }
     const [first] = refused;
     if (first === undefined) return stored;
-    const again = refused.map(({ message }) => message);
+    const again = refused.map(({ row }) => row);
     const { responseCode, text } = first.words;
     if (isOverQuota(responseCode) || isFolderRefused(responseCode)) {
-      for (const message of again) this.#unsent(message);
+      this.giveUp(again);
       if (isOverQuota(responseCode)) throw new TargetFullError(first.words);
       throw new FolderRefusesError('REFUSES', `the target takes no message into this folder: ${text}`);
     }
@@ -356,48 +341,32 @@ class BatchAppend {
       this.#recreated = true;
       if (await this.#port.recreateTarget()) return stored + (await this.append(again, attempt + 1));
     }
-    if (messages.length > 1 && this.#writer.atomic && !singly) return stored + (await this.#halve(again, attempt + 1));
-    for (const { message, words } of refused) await this.#refused(message, words);
+    if (rows.length > 1 && this.#writer.atomic && !singly) return stored + (await this.#halve(again, attempt + 1));
+    for (const { row, words } of refused) await this.#refuse(row, words);
     return stored;
   }
 
   /** A batch refused as a whole: one of them is the culprit, or none where the server does not take batches after all. */
-  async #halve(messages: readonly Message[], attempt: number): Promise<number> {
+  async #halve(rows: readonly number[], attempt: number): Promise<number> {
     if (this.#port.isDraining()) {
-      for (const message of messages) this.#unsent(message);
+      this.giveUp(rows);
       return 0;
     }
-    const middle = messages.length >> 1;
-    const first = this.append(messages.slice(0, middle), attempt);
-    const halves = [this.#writer.pipelines ? first : await first, this.append(messages.slice(middle), attempt)];
+    const middle = rows.length >> 1;
+    const first = this.append(rows.slice(0, middle), attempt);
+    const halves = [this.#writer.pipelines ? first : await first, this.append(rows.slice(middle), attempt)];
     const [left, right] = await Promise.allSettled(halves);
     if (left?.status === 'rejected') throw left.reason;
     if (right?.status === 'rejected') throw right.reason;
     const stored = (left?.value ?? 0) + (right?.value ?? 0);
-    if (messages.length === 2 && stored === 2) this.#writer.distrustBatches();
+    if (rows.length === 2 && stored === 2) this.#writer.distrustBatches();
     return stored;
   }
 
-  #unsent(message: Message): void {
-    this.#outcomes.push({ kind: 'unsent', uid: message.uid });
-  }
-
-  #copied(message: Message, targetUid: number | null, attempt: number): void {
-    if (attempt > 0) this.#resent++;
-    for (const flag of this.#writer.splitFlags(message.flags).lost) {
-      this.#lostFlags[flag] = (this.#lostFlags[flag] ?? 0) + 1;
-    }
-    const { size: bytes } = message.body;
-    const { uid, flags } = message;
-    const digest = this.#batch.digestOf(message);
-    this.#outcomes.push({ kind: 'copied', uid, targetUid, bytes, digest, flags });
-  }
-
-  async #refused(message: Message, words: RefusedWords): Promise<void> {
-    const { size: bytes } = message.body;
-    const code = words.responseCode ?? words.code;
-    const subject = await subjectOf(message.body);
-    this.#outcomes.push({ kind: 'refused', uid: message.uid, bytes, code, text: words.text, subject });
+  async #refuse(row: number, { code, responseCode, text }: RefusedWords): Promise<void> {
+    const message = this.#batch.messages[row];
+    const subject = message === undefined ? null : await subjectOf(message.body);
+    this.#batch.refuse(row, { code: responseCode ?? code, text, subject });
   }
 }
 
@@ -416,15 +385,14 @@ export class DateCheck {
     this.#warn = options.warn;
   }
 
-  async look(writer: WritableFolder, messages: readonly Message[], outcomes: readonly Outcome[]): Promise<void> {
-    if (this.#looked) return;
-    const uids = new Map(outcomes.flatMap((it) => (it.kind === 'copied' ? [[it.uid, it.targetUid] as const] : [])));
-    const message = messages.findLast(({ uid }) => uids.has(uid));
-    const sent = message?.internalDate == null ? null : internalDateToEpochMs(message.internalDate);
+  async look(writer: WritableFolder, { lastStored }: Pick<Batch, 'lastStored'>): Promise<void> {
+    if (this.#looked || lastStored === null) return;
+    const { message, targetUid } = lastStored;
+    const sent = message.internalDate === null ? null : internalDateToEpochMs(message.internalDate);
     const now = this.#wallClockMs();
-    if (message === undefined || sent === null || now - sent < tellingAgeMs) return;
+    if (sent === null || now - sent < tellingAgeMs) return;
     this.#looked = true;
-    const kept = await writer.internalDateOf(uids.get(message.uid) ?? null);
+    const kept = await writer.internalDateOf(targetUid);
     const keptMs = kept === null ? null : internalDateToEpochMs(kept);
     if (keptMs === null) this.#looked = false;
     else if (keptMs !== sent && now - keptMs < tellingAgeMs) {

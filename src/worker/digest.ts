@@ -18,18 +18,23 @@ const joined = Buffer.allocUnsafeSlow(maxJoined);
 let block = Buffer.alloc(0);
 let blockUsed = 0;
 
-/** SHA-256 over the exact bytes of a literal. */
-export function digestOf(body: Literal): Buffer {
+/** Writes SHA-256 over the exact bytes of a literal into `into` from `at` on. */
+export function writeDigest(body: Literal, into: Buffer, at: number): void {
+  into.write(shaOf(body), at, 'latin1');
+}
+
+/** One character a byte. */
+function shaOf(body: Literal): string {
   const [only] = body.chunks;
-  if (only !== undefined && body.chunks.length === 1) return toDigest(hash('sha256', only, 'binary'));
+  if (only !== undefined && body.chunks.length === 1) return hash('sha256', only, 'binary');
   if (body.size <= maxJoined) {
     let length = 0;
     for (const chunk of body.chunks) length += chunk.copy(joined, length);
-    return toDigest(hash('sha256', joined.subarray(0, length), 'binary'));
+    return hash('sha256', joined.subarray(0, length), 'binary');
   }
   const sha = createHash('sha256');
   for (const chunk of body.chunks) sha.update(chunk);
-  return toDigest(sha.digest('binary'));
+  return sha.digest('binary');
 }
 
 function toDigest(bytes: string): Buffer {

@@ -2,6 +2,7 @@ import { type AccountSettings, accountLabel } from '../account.ts';
 import type { Clock } from '../clock.ts';
 import { exitCodes } from '../errors.ts';
 import type { Side } from '../job.ts';
+import type { IntendedMessages } from '../plan/message-facts.ts';
 import type { Shard } from '../plan/types.ts';
 import { Backlog } from './backlog.ts';
 import { Budget } from './budget.ts';
@@ -12,7 +13,6 @@ import type {
   FolderTask,
   FromLane,
   InspectTask,
-  IntendedMessage,
   LaneFailure,
   LaneOptions,
   LaneResult,
@@ -283,7 +283,7 @@ class Lane {
     const { reader, writer } = folder;
     const port = {
       nextShard: () => this.#nextShard(folderId),
-      intend: (messages: readonly IntendedMessage[]) => this.#intend(folderId, messages),
+      intend: (batches: readonly IntendedMessages[]) => this.#intend(folderId, batches),
       report: (report: BatchReport) => this.#channel.post({ kind: 'batch', folderId, report }),
       stored: (bytes: number) => {
         this.#window.stored(bytes);
@@ -339,13 +339,14 @@ class Lane {
     });
   }
 
-  #intend(folderId: number, messages: readonly IntendedMessage[]): Promise<boolean> {
-    if (messages.length === 0) return Promise.resolve(true);
+  #intend(folderId: number, intended: readonly IntendedMessages[]): Promise<boolean> {
+    const batches = intended.filter(({ uids }) => uids.length > 0);
+    if (batches.length === 0) return Promise.resolve(true);
     if (this.#failure !== null) return Promise.resolve(false);
     const token = ++this.#tokens;
     return new Promise((resolve) => {
       this.#awaitedIntents.set(token, resolve);
-      this.#channel.post({ kind: 'intents', folderId, token, messages });
+      this.#channel.post({ kind: 'intents', folderId, token, batches });
     });
   }
 

@@ -24,19 +24,27 @@ const writerScript = (from: number) => `
   const { id } = await journal.openFolder({
     sourceRawName: 'INBOX', targetName: 'INBOX', sourceUidValidity: 1, targetUidValidity: 2, fence: 1,
   });
-  const digest = (seed) => Uint8Array.from({ length: 32 }, (_, index) => (seed * 31 + index * 7) & 0xff);
+  const columnsOf = (uids) => ({
+    uids: Uint32Array.from(uids),
+    sizes: Float64Array.from(uids),
+    digests: Uint8Array.from({ length: uids.length * 32 }, (_, at) => (uids[at >> 5] * 31 + (at & 31) * 7) & 0xff),
+    flags: new Uint32Array(uids.length),
+    flagSets: [''],
+  });
   let next = ${from};
   async function lane() {
     for (;;) {
       const batch = next++;
       const uids = Array.from({ length: ${batchSize} }, (_, index) => batch * ${batchSize} + index + 1);
-      await journal.write({ kind: 'intents', folderId: id, intents: uids.map((uid) => ({
-        uid, batch, fence: batch, targetUidValidity: 2, size: uid, digest: digest(uid), internalDate: null, flags: '',
-      })) });
+      const messages = columnsOf(uids);
+      const internalDates = uids.map(() => null);
+      const fence = { fence: batch, targetUidValidity: 2 };
+      await journal.write({ kind: 'intents', folderId: id, ...fence, messages: { ...messages, internalDates } });
       writeSync(1, 'i ' + batch + '\\n');
-      await journal.write({ kind: 'verdicts', folderId: id, fence: batch, verdicts: uids.map((uid) => ({
-        uid, kind: 'copied', targetUid: uid + 7, size: uid, digest: digest(uid), flags: '',
-      })) });
+      const targetUids = messages.uids.map((uid) => uid + 7);
+      await journal.write(
+        { kind: 'verdicts', folderId: id, verdict: 'copied', fence: batch, messages: { ...messages, targetUids } },
+      );
       writeSync(1, 'v ' + batch + '\\n');
     }
   }
@@ -79,12 +87,12 @@ describe('a process that is killed while it writes', () => {
         // A call is in the journal as a whole or not at all.
         expect([open, known], `batch ${batch}`).toEqual(open > 0 ? [batchSize, 0] : [0, batchSize]);
       }
-      // A batch may have come to its intents without our being told; then it is one of the next two.
-      for (const { uid, batch, digest } of intents.values()) {
-        expect(batch).toBeLessThan(nextBatch + 2);
+      // A batch, which is its own fence, may have come to its intents without our being told; then it is one of the next two.
+      for (const { uid, fence, digest } of intents.values()) {
+        expect(fence).toBeLessThan(nextBatch + 2);
         expect(digest).toEqual(digestOf(uid));
       }
-      const unsaid = [...intents.values()].map(({ batch }) => batch);
+      const unsaid = [...intents.values()].map(({ fence }) => fence ?? 0);
       nextBatch = Math.max(nextBatch, ...unsaid.map((batch) => batch + 1));
       // Its verdict may not have been confirmed either.
       nextBatch += 2;

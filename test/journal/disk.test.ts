@@ -8,7 +8,7 @@ import { mountTypeIn, networkName } from '../../src/journal/file-system.ts';
 import { type Journal, openJournal } from '../../src/journal/index.ts';
 import { journalFile } from '../../src/journal/names.ts';
 import { Store } from '../../src/journal/store.ts';
-import { intent, messageLines, opened, source, target, useStateDir, verdict } from './fixtures.ts';
+import { intent, intents, messageLines, opened, source, target, useStateDir, verdict, verdicts } from './fixtures.ts';
 
 const dir = useStateDir();
 const open = (stateDir = dir.path) => openJournal(stateDir, source, target, { inline: true });
@@ -19,7 +19,12 @@ async function writeUntilRefused(journal: Journal, folderId: number): Promise<{ 
   for (let batch = 0; batch < 10_000; batch++) {
     const uids = Array.from({ length: 50 }, (_, index) => batch * 50 + index + 1);
     try {
-      await journal.write({ kind: 'verdicts', folderId, verdicts: uids.map((uid) => verdict(uid)) });
+      await journal.write(
+        ...verdicts(
+          folderId,
+          uids.map((uid) => verdict(uid)),
+        ),
+      );
       confirmed.push(...uids);
     } catch (error) {
       return { confirmed, error };
@@ -43,7 +48,12 @@ describe('a full disk', () => {
     };
     const uids = (from: number, count: number) => Array.from({ length: count }, (_, index) => from + index);
     const write = (from: number, count: number) => () =>
-      store.commit([{ kind: 'verdicts', folderId: 1, verdicts: uids(from, count).map((uid) => verdict(uid)) }]);
+      store.commit(
+        verdicts(
+          1,
+          uids(from, count).map((uid) => verdict(uid)),
+        ),
+      );
     expect(write(1, 10)().folders).toMatchObject([{ messages: 10 }]);
     expect(write(11, 5_000)).toThrow(expect.objectContaining(refusal));
     db.exec('PRAGMA max_page_count = 100000');
@@ -92,7 +102,7 @@ describe('a full disk', () => {
       await using again = await open(stateDir);
       expect(again.state).toBe('crash');
       expect((await again.messages(id)).uids).toEqual(Uint32Array.from(confirmed));
-      await again.write({ kind: 'intents', folderId: id, intents: [intent(999_999)] });
+      await again.write(...intents(id, [intent(999_999)]));
     } finally {
       spawnSync('umount', ['-l', mount]);
     }
@@ -122,7 +132,7 @@ describe('the state directory', () => {
     const stateDir = join(dir.path, 'new', 'state');
     await using journal = await open(stateDir);
     const { id } = await journal.openFolder(opened());
-    await journal.write({ kind: 'verdicts', folderId: id, verdicts: [verdict(1)] });
+    await journal.write(...verdicts(id, [verdict(1)]));
     expect(statSync(stateDir).mode & 0o777).toBe(0o700);
     const names = readdirSync(stateDir);
     expect(names.map((name) => name.replace(/^.*(?=\.)/, '')).sort()).toEqual([

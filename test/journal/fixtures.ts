@@ -2,8 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
-import type { Intent, Journal, OpenedFolder, Verdict } from '../../src/journal/index.ts';
+import type {
+  Intent,
+  Journal,
+  JournalRecord,
+  OpenedFolder,
+  VerdictColumns,
+  VerdictKind,
+} from '../../src/journal/index.ts';
 import { verdictKinds } from '../../src/journal/index.ts';
+import type { FlagColumns } from '../../src/plan/flag-changes.ts';
 
 export const source = 'anna@old.example:993';
 export const target = 'anna@new.example:993';
@@ -41,6 +49,16 @@ export function intent(uid: number, changes: Partial<Intent> = {}): Intent {
   };
 }
 
+/** The verdict on one message. */
+export interface Verdict {
+  readonly uid: number;
+  readonly kind: VerdictKind;
+  readonly targetUid: number | null;
+  readonly size: number | null;
+  readonly digest: Uint8Array | null;
+  readonly flags: string;
+}
+
 export function verdict(uid: number, changes: Partial<Verdict> = {}): Verdict {
   return {
     uid,
@@ -51,6 +69,82 @@ export function verdict(uid: number, changes: Partial<Verdict> = {}): Verdict {
     flags: '\\Seen',
     ...changes,
   };
+}
+
+/** The records that write these intents: one for each run of rows that one record can hold. */
+export function intents(folderId: number, rows: readonly Intent[]): JournalRecord[] {
+  const headOf = ({ batch, fence, targetUidValidity, digest }: Intent) =>
+    JSON.stringify([batch, fence, targetUidValidity, digest === null]);
+  return runsOf(rows, headOf).map((run) => ({
+    kind: 'intents',
+    folderId,
+    fence: run[0].fence,
+    targetUidValidity: run[0].targetUidValidity,
+    messages: {
+      ...flagColumns(run),
+      sizes: Float64Array.from(run, ({ size }) => size),
+      digests: joinDigests(run),
+      internalDates: run.map(({ internalDate }) => internalDate),
+    },
+  }));
+}
+
+/** The records that write these verdicts; a `fence` stands in the last one. */
+export function verdicts(folderId: number, rows: readonly Verdict[], fence?: number): JournalRecord[] {
+  const headOf = ({ kind, size, digest }: Verdict) => JSON.stringify([kind, size === null, digest === null]);
+  const records = runsOf(rows, headOf).map((run): JournalRecord => {
+    return { kind: 'verdicts', folderId, verdict: run[0].kind, messages: verdictColumns(run) };
+  });
+  if (fence === undefined) return records;
+  return [...records, { kind: 'verdicts', folderId, verdict: 'copied', messages: verdictColumns([]), fence }];
+}
+
+function verdictColumns(run: readonly Verdict[]): VerdictColumns {
+  return {
+    ...flagColumns(run),
+    targetUids: Uint32Array.from(run, ({ targetUid }) => targetUid ?? 0),
+    sizes: run.some(({ size }) => size === null) ? null : Float64Array.from(run, ({ size }) => size ?? 0),
+    digests: joinDigests(run),
+  };
+}
+
+/** The record that writes these flags. */
+export function flags(
+  folderId: number,
+  rows: readonly { readonly uid: number; readonly flags: string }[],
+  modSeq: string | null = null,
+): JournalRecord {
+  return { kind: 'flags', folderId, messages: flagColumns(rows), modSeq };
+}
+
+function flagColumns(rows: readonly { readonly uid: number; readonly flags: string }[]): FlagColumns {
+  const flagSets = [...new Set(rows.map((row) => row.flags))];
+  return {
+    uids: Uint32Array.from(rows, ({ uid }) => uid),
+    flags: Uint32Array.from(rows, (row) => flagSets.indexOf(row.flags)),
+    flagSets,
+  };
+}
+
+function joinDigests(rows: readonly { readonly digest: Uint8Array | null }[]): Uint8Array | null {
+  return rows.some(({ digest }) => digest === null)
+    ? null
+    : Uint8Array.from(rows.flatMap(({ digest }) => [...(digest ?? [])]));
+}
+
+type Run<Row> = readonly [Row, ...Row[]];
+
+/** Cuts rows where the head changes, or where the UIDs do not ascend. */
+function runsOf<Row extends { readonly uid: number }>(rows: readonly Row[], headOf: (row: Row) => string): Run<Row>[] {
+  const runs: [Row, ...Row[]][] = [];
+  for (const row of rows) {
+    const run = runs.at(-1);
+    const last = run?.at(-1);
+    if (run === undefined || last === undefined || headOf(last) !== headOf(row) || last.uid >= row.uid)
+      runs.push([row]);
+    else run.push(row);
+  }
+  return runs;
 }
 
 /** Everything a journal holds, as plain values that compare. */

@@ -4,7 +4,20 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Journal, JournalRecord, OpenOptions } from '../../src/journal/index.ts';
 import * as sources from '../../src/journal/index.ts';
 import { type CompiledJournal, compileJournal } from './compiled.ts';
-import { contentOf, digestOf, intent, messageLines, opened, source, target, useStateDir, verdict } from './fixtures.ts';
+import {
+  contentOf,
+  digestOf,
+  flags,
+  intent,
+  intents,
+  messageLines,
+  opened,
+  source,
+  target,
+  useStateDir,
+  verdict,
+  verdicts,
+} from './fixtures.ts';
 
 const dir = useStateDir();
 let compiled: CompiledJournal;
@@ -33,16 +46,14 @@ describe.each(hosts)('the journal $where', ({ load, options }) => {
     await run(async (journal) => {
       expect(journal.state).toBe('new');
       const { id } = await journal.openFolder(opened());
-      await journal.write({
-        kind: 'verdicts',
-        folderId: id,
-        verdicts: [
+      await journal.write(
+        ...verdicts(id, [
           verdict(9, { flags: '' }),
           verdict(3, { kind: 'adopted', targetUid: null, digest: null }),
           verdict(5, { kind: 'gone', targetUid: null, size: null, digest: null, flags: '\\Flagged \\Seen' }),
           verdict(0xffff_ffff, { targetUid: 0xffff_ffff, size: 2 ** 40 }),
-        ],
-      });
+        ]),
+      );
     });
     await run(async (journal) => {
       expect(journal.state).toBe('clean');
@@ -57,26 +68,35 @@ describe.each(hosts)('the journal $where', ({ load, options }) => {
   });
 
   it('gives intents back in the order of batch and UID, every column as it was written', async () => {
-    const intents = [
+    const rows = [
       intent(8, { batch: 1, fence: null, targetUidValidity: null, digest: null, internalDate: null, flags: '' }),
-      intent(2, { batch: 2, size: 0 }),
+      intent(2, { batch: 2, size: 0, internalDate: '"odd"\\\0\ud800 date' }),
       intent(7, { batch: 2, digest: digestOf(99), flags: '$Label1 \\Seen' }),
     ];
     await run(async (journal) => {
       const { id } = await journal.openFolder(opened());
-      await journal.write({ kind: 'intents', folderId: id, intents: intents.toReversed() });
-      expect(await journal.intents(id)).toEqual(intents);
+      await journal.write(...intents(id, rows));
+      expect(await journal.intents(id)).toEqual(rows);
       expect(journal.folder('INBOX', 'INBOX')?.intents).toBe(3);
     });
-    await run(async (journal) => expect(await journal.intents(1)).toEqual(intents));
+    await run(async (journal) => {
+      expect(await journal.intents(1)).toEqual(rows);
+      await journal.write(...intents(1, [intent(9)]));
+      expect((await journal.intents(1)).at(-1), 'a batch of its own').toEqual(intent(9, { batch: 3 }));
+    });
   });
 
   it('closes an intent with a verdict, and without one where the message was refused', async () => {
     await run(async (journal) => {
       const { id } = await journal.openFolder(opened());
-      await journal.write({ kind: 'intents', folderId: id, intents: [1, 2, 3, 4].map((uid) => intent(uid)) });
-      await journal.write({ kind: 'verdicts', folderId: id, verdicts: [verdict(2), verdict(9)] });
-      await journal.write({ kind: 'dropped', folderId: id, uids: [3, 77] });
+      await journal.write(
+        ...intents(
+          id,
+          [1, 2, 3, 4].map((uid) => intent(uid)),
+        ),
+      );
+      await journal.write(...verdicts(id, [verdict(2), verdict(9)]));
+      await journal.write({ kind: 'dropped', folderId: id, uids: Uint32Array.from([3, 77]) });
       expect((await journal.intents(id)).map(({ uid }) => uid)).toEqual([1, 4]);
       expect(journal.folder('INBOX', 'INBOX')).toMatchObject({ messages: 2, intents: 2 });
     });
@@ -85,11 +105,11 @@ describe.each(hosts)('the journal $where', ({ load, options }) => {
   it('keeps the last word: a second intent or verdict on a UID replaces the first', async () => {
     await run(async (journal) => {
       const { id } = await journal.openFolder(opened());
-      await journal.write({ kind: 'intents', folderId: id, intents: [intent(1), intent(1, { batch: 5, fence: 130 })] });
-      expect(await journal.intents(id)).toEqual([intent(1, { batch: 5, fence: 130 })]);
-      await journal.write({ kind: 'verdicts', folderId: id, verdicts: [verdict(1), verdict(1, { kind: 'gone' })] });
+      await journal.write(...intents(id, [intent(1), intent(2), intent(1, { fence: 130 })]));
+      expect(await journal.intents(id)).toEqual([intent(2), intent(1, { batch: 2, fence: 130 })]);
+      await journal.write(...verdicts(id, [verdict(1), verdict(1, { kind: 'gone' })]));
       expect(await messageLines(journal, id)).toEqual(['1 gone 101 \\Seen']);
-      expect(journal.folder('INBOX', 'INBOX')).toMatchObject({ messages: 1, intents: 0 });
+      expect(journal.folder('INBOX', 'INBOX')).toMatchObject({ messages: 1, intents: 1 });
     });
     await run(async (journal) => expect(await messageLines(journal, 1)).toEqual(['1 gone 101 \\Seen']));
   });
@@ -97,13 +117,10 @@ describe.each(hosts)('the journal $where', ({ load, options }) => {
   it('keeps flags as last applied, only for messages with a verdict', async () => {
     await run(async (journal) => {
       const { id } = await journal.openFolder(opened());
-      await journal.write({ kind: 'verdicts', folderId: id, verdicts: [verdict(1), verdict(2), verdict(3)] });
-      const flags = [
-        { uid: 2, flags: '\\Answered' },
-        { uid: 4, flags: '\\Answered' },
-      ];
-      await journal.write({ kind: 'flags', folderId: id, flags, modSeq: '9223372036854775807' });
-      await journal.write({ kind: 'flags', folderId: id, flags: [{ uid: 3, flags: '' }], modSeq: null });
+      await journal.write(...verdicts(id, [verdict(1), verdict(2), verdict(3)]));
+      const answered = [2, 4].map((uid) => ({ uid, flags: '\\Answered' }));
+      await journal.write(flags(id, answered, '9223372036854775807'));
+      await journal.write(flags(id, [{ uid: 3, flags: '' }]));
     });
     await run(async (journal) => {
       expect(journal.folder('INBOX', 'INBOX')?.flagsModSeq).toBe('9223372036854775807');
@@ -157,7 +174,7 @@ describe.each(hosts)('the journal $where', ({ load, options }) => {
     const odd = opened('a\0b\ud800', { targetName: '\udfffz' });
     await run(async (journal) => {
       const { id } = await journal.openFolder(odd);
-      await journal.write({ kind: 'verdicts', folderId: id, verdicts: [verdict(1, { flags: `"';\n\0],[` })] });
+      await journal.write(...verdicts(id, [verdict(1, { flags: `"';\n\0],[` })]));
     });
     await run(async (journal) => {
       expect((await journal.openFolder(odd)).id).toBe(1);
@@ -170,9 +187,9 @@ describe.each(hosts)('the journal $where', ({ load, options }) => {
     await run(async (journal) => {
       const { id } = await journal.openFolder(opened());
       const fence = () => journal.folder('INBOX', 'INBOX')?.fence;
-      await journal.write({ kind: 'verdicts', folderId: id, verdicts: [], fence: 120 });
+      await journal.write(...verdicts(id, [], 120));
       expect(fence()).toBe(120);
-      await journal.write({ kind: 'verdicts', folderId: id, verdicts: [], fence: 110 });
+      await journal.write(...verdicts(id, [], 110));
       expect(fence()).toBe(120);
       await journal.openFolder(opened('INBOX', { fence: 500 }));
       expect(fence()).toBe(120);
@@ -210,13 +227,9 @@ describe.each(hosts)('the journal $where', ({ load, options }) => {
     await run(async (journal) => {
       for (const name of ['A', 'B']) {
         const { id } = await journal.openFolder(opened(name));
-        await journal.write(
-          { kind: 'verdicts', folderId: id, verdicts: [verdict(1), verdict(2)] },
-          { kind: 'intents', folderId: id, intents: [intent(3)] },
-          { kind: 'flags', folderId: id, flags: [], modSeq: '5' },
-        );
+        await journal.write(...verdicts(id, [verdict(1), verdict(2)]), ...intents(id, [intent(3)]), flags(id, [], '5'));
       }
-      await journal.write({ kind: 'forget', folderId: 1 }, { kind: 'verdicts', folderId: 1, verdicts: [verdict(2)] });
+      await journal.write({ kind: 'forget', folderId: 1 }, ...verdicts(1, [verdict(2)]));
     });
     await run(async (journal) => {
       expect(journal.folder('A', 'A')).toMatchObject({
@@ -238,7 +251,7 @@ describe.each(hosts)('the journal $where', ({ load, options }) => {
   ])('forgets every UID when a UIDVALIDITY changes: $name', async ({ change, forgotten }) => {
     await run(async (journal) => {
       const { id } = await journal.openFolder(opened());
-      await journal.write({ kind: 'verdicts', folderId: id, verdicts: [verdict(1)] });
+      await journal.write(...verdicts(id, [verdict(1)]));
       const again = await journal.openFolder(opened('INBOX', { ...change, fence: 300 }));
       expect(again).toMatchObject({
         ...change,
@@ -255,7 +268,7 @@ describe.each(hosts)('the journal $where', ({ load, options }) => {
       const before = journal.stats();
       const done: number[] = [];
       const write = async (uid: number) => {
-        await journal.write({ kind: 'verdicts', folderId: id, verdicts: [verdict(uid)] });
+        await journal.write(...verdicts(id, [verdict(uid)]));
         done.push(uid);
       };
       const first = [1, 2, 3].map(write);
@@ -274,10 +287,10 @@ describe.each(hosts)('the journal $where', ({ load, options }) => {
   it('answers reads with what was written before, awaited or not', async () => {
     await run(async (journal) => {
       const { id } = await journal.openFolder(opened());
-      const writing = journal.write({ kind: 'intents', folderId: id, intents: [intent(1)] });
-      const intents = await journal.intents(id);
-      expect(intents).toEqual([intent(1)]);
-      void journal.write({ kind: 'verdicts', folderId: id, verdicts: [verdict(1)] });
+      const writing = journal.write(...intents(id, [intent(1)]));
+      const found = await journal.intents(id);
+      expect(found).toEqual([intent(1)]);
+      void journal.write(...verdicts(id, [verdict(1)]));
       expect((await journal.messages(id)).uids).toEqual(Uint32Array.of(1));
       await writing;
     });
@@ -289,7 +302,7 @@ describe.each(hosts)('the journal $where', ({ load, options }) => {
       let isAnswered = false;
       const lanes = [1, 2, 3].map(async (lane) => {
         for (let uid = lane; !isAnswered; uid += 3) {
-          await journal.write({ kind: 'verdicts', folderId: id, verdicts: [verdict(uid)] });
+          await journal.write(...verdicts(id, [verdict(uid)]));
         }
       });
       const { uids } = await journal.messages(id);
@@ -305,9 +318,19 @@ describe.each(hosts)('the journal $where', ({ load, options }) => {
     await run(async (journal) => {
       const { id } = await journal.openFolder(opened());
       const writes = [
-        journal.write({ kind: 'intents', folderId: id, intents: uids.map((uid) => intent(uid)) }),
-        journal.write({ kind: 'dropped', folderId: id, uids: uids.slice(5) }),
-        journal.write({ kind: 'verdicts', folderId: id, verdicts: uids.slice(5).map((uid) => verdict(uid)) }),
+        journal.write(
+          ...intents(
+            id,
+            uids.map((uid) => intent(uid)),
+          ),
+        ),
+        journal.write({ kind: 'dropped', folderId: id, uids: Uint32Array.from(uids.slice(5)) }),
+        journal.write(
+          ...verdicts(
+            id,
+            uids.slice(5).map((uid) => verdict(uid)),
+          ),
+        ),
       ];
       await Promise.all(writes);
     });
@@ -317,38 +340,50 @@ describe.each(hosts)('the journal $where', ({ load, options }) => {
     });
   });
 
-  it('copies digests when they are written: what becomes of the bytes later is the caller’s', async () => {
+  it('has copied the columns when they are written: what becomes of them later is the caller’s', async () => {
     await run(async (journal) => {
       const { id } = await journal.openFolder(opened());
       const pool = new Uint8Array(8192).fill(1);
-      await journal.write({ kind: 'intents', folderId: id, intents: [intent(1, { digest: pool.subarray(64, 96) })] });
+      const uids = Uint32Array.of(1);
+      const [record] = intents(id, [intent(1)]);
+      if (record?.kind !== 'intents') throw new Error('one record was to be made');
+      await journal.write({ ...record, messages: { ...record.messages, uids, digests: pool.subarray(64, 96) } });
       pool.fill(2);
-      expect((await journal.intents(id))[0]?.digest).toEqual(new Uint8Array(32).fill(1));
+      uids.fill(2);
+      expect(await journal.intents(id)).toEqual([intent(1, { digest: new Uint8Array(32).fill(1) })]);
+      await journal.write({ kind: 'dropped', folderId: id, uids: Uint32Array.of(1) });
+      expect(await journal.intents(id)).toEqual([]);
     });
   });
 
+  const dropped = (...uids: number[]): JournalRecord => ({
+    kind: 'dropped',
+    folderId: 1,
+    uids: Uint32Array.from(uids),
+  });
+  const changed = (record: JournalRecord | undefined, columns: object): JournalRecord => {
+    if (record === undefined || !('messages' in record)) throw new Error('it has no columns');
+    return { ...record, messages: { ...record.messages, ...columns } } as JournalRecord;
+  };
+  const [ofIntents, ofVerdicts] = [intents(1, [intent(1)])[0], verdicts(1, [verdict(1)])[0]];
   const impossible: { name: string; record: JournalRecord }[] = [
     { name: 'an unknown folder', record: { kind: 'forget', folderId: 7 } },
-    { name: 'UID 0', record: { kind: 'dropped', folderId: 1, uids: [0] } },
-    { name: 'a UID above 32 bits', record: { kind: 'verdicts', folderId: 1, verdicts: [verdict(2 ** 32)] } },
-    { name: 'a target UID of 0', record: { kind: 'verdicts', folderId: 1, verdicts: [verdict(1, { targetUid: 0 })] } },
-    {
-      name: 'a short digest',
-      record: { kind: 'intents', folderId: 1, intents: [intent(1, { digest: new Uint8Array(20) })] },
-    },
-    {
-      name: 'a size that is no number',
-      record: { kind: 'intents', folderId: 1, intents: [intent(1, { size: Number.NaN })] },
-    },
-    { name: 'a mod-sequence of letters', record: { kind: 'flags', folderId: 1, flags: [], modSeq: 'x' } },
+    { name: 'UID 0', record: dropped(0) },
+    { name: 'a UID twice', record: dropped(4, 4) },
+    { name: 'UIDs that do not ascend', record: changed(ofVerdicts, { uids: Uint32Array.of(9, 8) }) },
+    { name: 'a target UID too few', record: changed(ofVerdicts, { targetUids: new Uint32Array() }) },
+    { name: 'a size too many', record: changed(ofVerdicts, { sizes: new Float64Array(2) }) },
+    { name: 'a date too few', record: changed(ofIntents, { internalDates: [] }) },
+    { name: 'flags that are in no set', record: changed(ofIntents, { flags: Uint32Array.of(1) }) },
+    { name: 'a short digest', record: changed(ofIntents, { digests: new Uint8Array(20) }) },
+    { name: 'a size that is no number', record: changed(ofIntents, { sizes: Float64Array.of(Number.NaN) }) },
+    { name: 'a mod-sequence of letters', record: flags(1, [], 'x') },
   ];
   it.each(impossible)('refuses $name, and nothing else is harmed', async ({ record }) => {
     await run(async (journal) => {
       const { id } = await journal.openFolder(opened());
-      await expect(journal.write({ kind: 'verdicts', folderId: id, verdicts: [verdict(3)] }, record)).rejects.toThrow(
-        RangeError,
-      );
-      await journal.write({ kind: 'verdicts', folderId: id, verdicts: [verdict(4)] });
+      await expect(journal.write(...verdicts(id, [verdict(3)]), record)).rejects.toThrow(RangeError);
+      await journal.write(...verdicts(id, [verdict(4)]));
       expect(await messageLines(journal, id)).toEqual(['4 copied 104 \\Seen']);
     });
   });
@@ -367,7 +402,7 @@ describe.each(hosts)('the journal $where', ({ load, options }) => {
   it('is closed once, and says so afterwards', async () => {
     const journal = await open();
     const { id } = await journal.openFolder(opened());
-    const last = journal.write({ kind: 'verdicts', folderId: id, verdicts: [verdict(1)] });
+    const last = journal.write(...verdicts(id, [verdict(1)]));
     await Promise.all([journal[Symbol.asyncDispose](), journal[Symbol.asyncDispose]()]);
     await last;
     await expect(journal.write({ kind: 'forget', folderId: id })).rejects.toThrow('closed');
@@ -381,10 +416,10 @@ describe.each(hosts)('the journal $where', ({ load, options }) => {
     expect(readdirSync(dir.path)).toEqual([]);
     await using journal = await open();
     const { id } = await journal.openFolder(opened());
-    await journal.write({ kind: 'verdicts', folderId: id, verdicts: [verdict(1)] });
+    await journal.write(...verdicts(id, [verdict(1)]));
     await using peeked = await peekJournal(dir.path, source, target, options);
     if (peeked === null) throw new Error('there is a journal');
-    await journal.write({ kind: 'verdicts', folderId: id, verdicts: [verdict(2)] });
+    await journal.write(...verdicts(id, [verdict(2)]));
     expect(await messageLines(peeked, id)).toEqual(['1 copied 101 \\Seen']);
     expect(peeked.folders()).toMatchObject([{ messages: 1 }]);
     await expect(peeked.write({ kind: 'forget', folderId: id })).rejects.toThrow('reading only');

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { Database } from '../../src/journal/database.ts';
 import { journalFile, openJournal } from '../../src/journal/index.ts';
 import { readJournalStatus } from '../../src/journal-status.ts';
-import { intent, opened, source, target, useStateDir, verdict } from './fixtures.ts';
+import { intent, intents, opened, source, target, useStateDir, verdict, verdicts } from './fixtures.ts';
 
 const dir = useStateDir();
 
@@ -15,8 +15,8 @@ async function fill(from: string, to: string): Promise<void> {
   for (const name of ['INBOX', 'Sent']) {
     const { id } = await journal.openFolder(opened(name));
     await journal.write(
-      { kind: 'verdicts', folderId: id, verdicts: [verdict(1), verdict(2, { kind: 'adopted', digest: null })] },
-      { kind: 'intents', folderId: id, intents: [intent(3)] },
+      ...verdicts(id, [verdict(1), verdict(2, { kind: 'adopted', digest: null })]),
+      ...intents(id, [intent(3)]),
     );
   }
   await journal.write({ kind: 'finished', folderId: 1, status });

@@ -29,9 +29,9 @@ function die() {
 
 /** Table whose rows make a commit one of those that count; `null`: any. */
 const tables = {
-  'before-intent': 'intents',
-  'after-intent': 'intents',
-  'before-outcome': 'messages',
+  'before-intent': 'intent_batches',
+  'after-intent': 'intent_batches',
+  'before-outcome': 'message_blocks',
   'mid-commit': null,
 };
 

@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Journal, journalFile, openJournal, peekJournal } from '../../../src/journal/index.ts';
-import { contentOf, intent, opened, source, target, verdict } from '../../journal/fixtures.ts';
+import { contentOf, intent, intents, opened, source, target, verdict, verdicts } from '../../journal/fixtures.ts';
+import { writeSchema2 } from '../../journal/schema-2.ts';
 import { codeOf, type FuzzTarget } from '../target.ts';
 
 /** What a run leaves: the file, and beside it the log of a run that was not ended. */
@@ -18,7 +19,12 @@ export async function journalTargets(): Promise<FuzzTarget[]> {
   const logs = running.log === null ? [] : [running.log];
   const words = ['SQLite format 3\0', 'INBOX', 'copied', 'closed', '\\Seen', '\0\0\0\0', '\xff\xff\xff\xff', '\0'];
   return [
-    { name: 'journal', corpus: [closed.file, running.file], words, check: (file) => checkFiles({ file, log: null }) },
+    {
+      name: 'journal',
+      corpus: [closed.file, running.file, await recordSchema2()],
+      words,
+      check: (file) => checkFiles({ file, log: null }),
+    },
     { name: 'journal-log', corpus: logs, words, check: (log) => checkFiles({ file: running.file, log }) },
   ];
 }
@@ -34,7 +40,7 @@ async function checkFiles({ file, log }: Files): Promise<void> {
       () => openJournal(stateDir, source, target, { inline: true }),
       async (journal) => {
         const { id } = await journal.openFolder(opened('INBOX'));
-        await journal.write({ kind: 'verdicts', folderId: id, verdicts: [verdict(uid)] });
+        await journal.write(...verdicts(id, [verdict(uid)]));
       },
     );
     const again = await openJournal(stateDir, source, target, { inline: true });
@@ -72,14 +78,22 @@ async function recordFiles(closed: boolean): Promise<Files> {
       for (const name of ['INBOX', 'Archive']) {
         const { id } = await journal.openFolder(opened(name));
         const uids = Array.from({ length: 60 }, (_, index) => index + 1);
-        await journal.write(
-          { kind: 'verdicts', folderId: id, verdicts: uids.map((uid) => verdict(uid)), fence: 400 },
-          { kind: 'intents', folderId: id, intents: uids.slice(0, 9).map((uid) => intent(uid + 5_000)) },
-        );
+        const open = uids.slice(0, 9).map((uid) => intent(uid + 5_000));
+        const dealtWith = uids.map((uid) => verdict(uid));
+        await journal.write(...verdicts(id, dealtWith, 400), ...intents(id, open));
       }
       running = { file: readFileSync(path), log: readFileSync(`${path}-wal`) };
     }
     return closed ? { file: readFileSync(path), log: null } : running;
+  });
+}
+
+/** What an earlier version wrote. */
+async function recordSchema2(): Promise<Buffer> {
+  return inStateDir(async (stateDir) => {
+    const path = journalFile(stateDir, source, target);
+    writeSchema2(path);
+    return readFileSync(path);
   });
 }
 

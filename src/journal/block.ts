@@ -1,0 +1,133 @@
+/**
+ * A block of messages, as the rows of `message_blocks` hold it: encoding, decoding, joining. Pure.
+ */
+
+import { digestBytes, pickDigests, pickNumbers } from '../plan/message-facts.ts';
+import { selectMissing } from '../plan/select.ts';
+import type { Row, Value } from './database.ts';
+import { blockId } from './schema.ts';
+import type { VerdictKind } from './types.ts';
+
+/** Messages of a folder with their verdicts, in columns, strictly ascending by UID; at least one. */
+export interface Block {
+  readonly uids: Uint32Array;
+  /** A `verdictLetter` each. */
+  readonly verdicts: string;
+  /** 0: none was told. */
+  readonly targetUids: Uint32Array;
+  /** Bytes; NaN or `null`: not known. */
+  readonly sizes: Float64Array | null;
+  /** SHA-256; zeros or `null`: not known. */
+  readonly digests: Uint8Array | null;
+  /** Ids of flag sets. */
+  readonly flags: Uint32Array;
+}
+
+/** Columns of `message_blocks` without `crc`, in the order of `toBlockRow`. */
+export const blockColumns =
+  'id, folder, first_uid, last_uid, uids, verdicts, target_uids, sizes, digests, flags' as const;
+
+/** How a block tells a verdict. */
+export function verdictLetter(kind: VerdictKind): string {
+  return kind.charAt(0);
+}
+
+/** Values for `blockColumns`. */
+export function toBlockRow(folderId: number, block: Block): Value[] {
+  const { uids, verdicts, targetUids, sizes, digests, flags } = block;
+  const firstUid = uids[0] ?? 0;
+  return [
+    blockId(folderId, firstUid),
+    folderId,
+    firstUid,
+    uids.at(-1) ?? 0,
+    toJson(uids),
+    verdicts,
+    toJson(targetUids),
+    // JSON has no NaN: it becomes null.
+    sizes === null ? null : JSON.stringify(Array.from(sizes)),
+    digests,
+    toJson(flags),
+  ];
+}
+
+/** The block of a row that is known to be intact. */
+export function fromBlockRow(row: Row): Block {
+  const [, , , , uids, verdicts, targetUids, sizes, digests, flags] = row;
+  return {
+    uids: numbersOf(uids),
+    verdicts: String(verdicts),
+    targetUids: numbersOf(targetUids),
+    sizes: sizes == null ? null : Float64Array.from(parse(sizes), (size) => size ?? Number.NaN),
+    digests: digests instanceof Uint8Array ? digests : null,
+    flags: numbersOf(flags),
+  };
+}
+
+/** A JSON array of finite numbers. */
+export function toJson(numbers: Uint32Array | Float64Array): string {
+  return `[${numbers.join(',')}]`;
+}
+
+/** The numbers of a column that `toJson` wrote. */
+export function numbersOf(text: Value | undefined): Uint32Array {
+  return Uint32Array.from(parse(text ?? null) as number[]);
+}
+
+function parse(text: Value): (number | null)[] {
+  return JSON.parse(String(text));
+}
+
+/** Rows `[start, end)`; the columns are views. */
+export function sliceBlock(block: Block, start: number, end: number): Block {
+  return {
+    uids: block.uids.subarray(start, end),
+    verdicts: block.verdicts.slice(start, end),
+    targetUids: block.targetUids.subarray(start, end),
+    sizes: block.sizes?.subarray(start, end) ?? null,
+    digests: block.digests?.subarray(start * digestBytes, end * digestBytes) ?? null,
+    flags: block.flags.subarray(start, end),
+  };
+}
+
+/** The messages of both; of those that both know, what `fresh` says. */
+export function mergeBlocks(known: Block, fresh: Block): Block {
+  const both = concatBlocks(pickBlock(known, selectMissing(known.uids, fresh.uids)), fresh);
+  const { uids } = both;
+  return pickBlock(
+    both,
+    Uint32Array.from(uids.keys()).sort((a, b) => (uids[a] ?? 0) - (uids[b] ?? 0)),
+  );
+}
+
+function pickBlock(block: Block, rows: Uint32Array): Block {
+  return {
+    uids: pickNumbers(block.uids, rows),
+    verdicts: Array.from(rows, (row) => block.verdicts.charAt(row)).join(''),
+    targetUids: pickNumbers(block.targetUids, rows),
+    sizes: block.sizes === null ? null : pickNumbers(block.sizes, rows),
+    digests: block.digests === null ? null : pickDigests(block.digests, rows),
+    flags: pickNumbers(block.flags, rows),
+  };
+}
+
+function concatBlocks(first: Block, second: Block): Block {
+  const count = first.uids.length;
+  const total = count + second.uids.length;
+  const uids = new Uint32Array(total);
+  const targetUids = new Uint32Array(total);
+  const flags = new Uint32Array(total);
+  const sizes = new Float64Array(total).fill(Number.NaN);
+  const digests = new Uint8Array(total * digestBytes);
+  for (const [block, row] of [
+    [first, 0],
+    [second, count],
+  ] as const) {
+    uids.set(block.uids, row);
+    targetUids.set(block.targetUids, row);
+    flags.set(block.flags, row);
+    if (block.sizes !== null) sizes.set(block.sizes, row);
+    if (block.digests !== null) digests.set(block.digests, row * digestBytes);
+  }
+  return { uids, verdicts: first.verdicts + second.verdicts, targetUids, sizes, digests, flags };
+}

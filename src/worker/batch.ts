@@ -1,0 +1,146 @@
+import { digestBytes, type IntendedMessages, pickFacts, pickNumbers } from '../plan/message-facts.ts';
+import type { BatchReport, RefusedMessage } from './contract.ts';
+import { writeDigest } from './digest.ts';
+import type { Fetched, Message } from './endpoint.ts';
+
+/** What became of a message so far. */
+const open = 0;
+const stored = 1;
+const refused = 2;
+const unsent = 3;
+
+/** A batch as it was fetched, what is known of its messages, and what became of each. A row is an index into `messages`. */
+export class Batch {
+  readonly messages: readonly Message[];
+  readonly facts: IntendedMessages;
+  /** Distinct flags, by the numbers in `facts.flags`. */
+  readonly #flagLists: (readonly string[])[] = [];
+  readonly #fates: Uint8Array;
+  readonly #targetUids: Uint32Array;
+  readonly #refused: RefusedMessage[] = [];
+  readonly #gone: number[] = [];
+  #resent = 0;
+
+  /** `fetched` in the order of UIDs. Takes the messages' digests. */
+  constructor(fetched: readonly Fetched[]) {
+    const messages: Message[] = [];
+    for (const item of fetched) {
+      if (item.kind === 'message') messages.push(item.message);
+      else if (item.kind === 'gone') this.#gone.push(item.uid);
+      else this.#refused.push({ uid: item.uid, bytes: 0, code: 'UNREADABLE', text: item.text, subject: null });
+    }
+    this.messages = messages;
+    this.facts = this.#describe();
+    this.#fates = new Uint8Array(messages.length);
+    this.#targetUids = new Uint32Array(messages.length);
+  }
+
+  #describe(): IntendedMessages {
+    const { messages } = this;
+    const count = messages.length;
+    const uids = new Uint32Array(count);
+    const sizes = new Float64Array(count);
+    const flags = new Uint32Array(count);
+    const digests = Buffer.allocUnsafeSlow(count * digestBytes);
+    const flagSets = new FlagSets(this.#flagLists);
+    for (const [row, { uid, body, flags: list }] of messages.entries()) {
+      uids[row] = uid;
+      sizes[row] = body.size;
+      flags[row] = flagSets.indexOf(list);
+      writeDigest(body, digests, row * digestBytes);
+    }
+    const internalDates = messages.map(({ internalDate }) => internalDate);
+    return { uids, sizes, digests, flags, flagSets: flagSets.texts, internalDates };
+  }
+
+  /** `targetUid` as the target told it; `attempt` 0: the first one. */
+  store(row: number, targetUid: number | null, attempt: number): void {
+    this.#fates[row] = stored;
+    this.#targetUids[row] = targetUid ?? 0;
+    if (attempt > 0) this.#resent++;
+  }
+
+  refuse(row: number, { code, text, subject }: Pick<RefusedMessage, 'code' | 'text' | 'subject'>): void {
+    const { uids, sizes } = this.facts;
+    this.#fates[row] = refused;
+    this.#refused.push({ uid: uids[row] ?? 0, bytes: sizes[row] ?? 0, code, text, subject });
+  }
+
+  /** It was not stored for certain, and is to be tried again. */
+  leave(row: number): void {
+    this.#fates[row] = unsent;
+  }
+
+  /** Whether there is anything to report. */
+  get hasNews(): boolean {
+    return this.#gone.length > 0 || this.#refused.length > 0 || this.#fates.some((fate) => fate !== open);
+  }
+
+  /** What is known by now. `lostOf` tells which of its flags a message loses at the target. */
+  report(lostOf: (flags: readonly string[]) => readonly string[]): BatchReport {
+    const rows = this.#rowsThatAre(stored);
+    const facts = rows.length === this.messages.length ? this.facts : pickFacts(this.facts, rows);
+    const { uids, sizes, digests, flags, flagSets } = facts;
+    return {
+      stored: { uids, targetUids: pickNumbers(this.#targetUids, rows), sizes, digests, flags, flagSets },
+      refused: this.#refused,
+      gone: Uint32Array.from(this.#gone),
+      unsent: pickNumbers(this.facts.uids, this.#rowsThatAre(unsent)),
+      resent: this.#resent,
+      lostFlags: this.#lostFlags(flags, lostOf),
+    };
+  }
+
+  /** The last message that was stored, and its UID at the target. */
+  get lastStored(): { readonly message: Message; readonly targetUid: number | null } | null {
+    const row = this.#fates.lastIndexOf(stored);
+    const message = this.messages[row];
+    return message === undefined ? null : { message, targetUid: this.#targetUids[row] || null };
+  }
+
+  #rowsThatAre(wanted: number): Uint32Array {
+    const rows = new Uint32Array(this.#fates.length);
+    let count = 0;
+    for (const [row, fate] of this.#fates.entries()) if (fate === wanted) rows[count++] = row;
+    return rows.subarray(0, count);
+  }
+
+  #lostFlags(flags: Uint32Array, lostOf: (flags: readonly string[]) => readonly string[]): Record<string, number> {
+    const messages = new Uint32Array(this.#flagLists.length);
+    for (const list of flags) messages[list] = (messages[list] ?? 0) + 1;
+    const lost: Record<string, number> = {};
+    for (const [list, names] of this.#flagLists.entries()) {
+      const count = messages[list] ?? 0;
+      if (count > 0) for (const flag of lostOf(names)) lost[flag] = (lost[flag] ?? 0) + count;
+    }
+    return lost;
+  }
+}
+
+/** Numbers the different flags of a batch. */
+class FlagSets {
+  readonly texts: string[] = [];
+  readonly #lists: (readonly string[])[];
+  /** Message after message has the very same array. */
+  readonly #byList = new Map<readonly string[], number>();
+  readonly #byText = new Map<string, number>();
+
+  /** `lists` gets an array for each number. */
+  constructor(lists: (readonly string[])[]) {
+    this.#lists = lists;
+  }
+
+  indexOf(list: readonly string[]): number {
+    const known = this.#byList.get(list);
+    if (known !== undefined) return known;
+    const text = list.join(' ');
+    let index = this.#byText.get(text);
+    if (index === undefined) {
+      index = this.texts.push(text) - 1;
+      this.#lists.push(list);
+      this.#byText.set(text, index);
+    }
+    this.#byList.set(list, index);
+    return index;
+  }
+}
