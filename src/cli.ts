@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism, homedir } from 'node:os';
 import { engine } from './cli/engine.ts';
 import type { CliIo, Output } from './cli/io.ts';
+import { optimizeLater } from './cli/optimizing.ts';
 import { runCli } from './cli/run.ts';
 import { systemClock } from './clock.ts';
 import { toDisplay } from './display.ts';
@@ -35,6 +36,8 @@ process.on('uncaughtException', (error) => {
 });
 // Node would open a debugger port at SIGUSR1 as long as nobody listens.
 process.on('SIGUSR1', () => {});
+
+optimizeLater(process.versions.v8);
 
 const io: CliIo = {
   // Not before it is asked for: a terminal that is opened for reading keeps the process alive.
