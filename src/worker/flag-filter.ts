@@ -3,10 +3,17 @@ import { isFlag } from '../protocol/index.ts';
 /** The system flags a client may set (RFC 9051 2.3.2); \Recent is the server's own. */
 const systemFlags: ReadonlySet<string> = new Set(['\\answered', '\\flagged', '\\deleted', '\\seen', '\\draft']);
 
+/** Flags that a mailbox keeps, and flags that it loses. */
+export interface SplitFlags {
+  readonly kept: readonly string[];
+  readonly lost: readonly string[];
+}
+
 /** Splits flags by what a mailbox keeps for good: its PERMANENTFLAGS (RFC 3501 7.1). */
 export class FlagFilter {
   readonly #permanent: ReadonlySet<string> | null;
   readonly #keepsNewKeywords: boolean;
+  readonly #splits = new WeakMap<readonly string[], SplitFlags>();
 
   /** `permanentFlags: null`: the server did not say, which means that it keeps every flag. */
   constructor(permanentFlags: readonly string[] | null) {
@@ -14,7 +21,18 @@ export class FlagFilter {
     this.#keepsNewKeywords = this.#permanent === null || this.#permanent.has('\\*');
   }
 
-  split(flags: readonly string[]): { kept: string[]; lost: string[] } {
+  split(flags: readonly string[]): SplitFlags {
+    // Message after message has the same list, which nobody can change.
+    if (!Object.isFrozen(flags)) return this.#split(flags);
+    let split = this.#splits.get(flags);
+    if (split === undefined) {
+      split = this.#split(flags);
+      this.#splits.set(flags, split);
+    }
+    return split;
+  }
+
+  #split(flags: readonly string[]): SplitFlags {
     const kept: string[] = [];
     const lost: string[] = [];
     for (const flag of flags) {

@@ -14,6 +14,17 @@ describe('flags kept by a target', () => {
     ['nothing where the target keeps nothing', [], ['\\Seen', 'Work'], [], ['\\Seen', 'Work']],
   ];
   it.each(cases)('%s', (_, permanent, flags, kept, lost) => {
-    expect(new FlagFilter(permanent).split(flags)).toEqual({ kept, lost });
+    const filter = new FlagFilter(permanent);
+    expect(filter.split(flags)).toEqual({ kept, lost });
+    const frozen = Object.freeze([...flags]);
+    for (let time = 1; time <= 2; time++) expect(filter.split(frozen)).toEqual({ kept, lost });
+  });
+
+  it('are looked at anew in a list that changes', () => {
+    const filter = new FlagFilter(['\\Seen']);
+    const flags = ['\\Seen'];
+    expect(filter.split(flags).lost).toEqual([]);
+    flags.push('Work');
+    expect(filter.split(flags).lost).toEqual(['Work']);
   });
 });
