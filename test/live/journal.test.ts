@@ -89,11 +89,12 @@ describe.skipIf(!availableServers().dovecot)('the journal', () => {
     expect((await migrateIn({}, argsIn(clean))).exitCode).toBe(0);
     expect((await migrateIn({}, [...othersArgs(others), '--include', 'Archive'])).exitCode).toBe(0);
     const pages = readFileSync(journalIn(clean, '.db')).length / pageBytes;
+    const used = usedPages(journalIn(clean, '.db'));
     const damages: readonly [what: string, says: RegExp, damage: (file: string) => void][] = [
       ['a flipped bit in its first page', /--rebuild/, (file) => flipBit(file, 0)],
       ['a flipped bit in its second page', /--rebuild/, (file) => flipBit(file, 1)],
-      ['a flipped bit in a page in the middle', /--rebuild/, (file) => flipBit(file, Math.floor(pages / 2))],
-      ['a flipped bit in its last page', /--rebuild/, (file) => flipBit(file, pages - 1)],
+      ['a flipped bit in a page in the middle', /--rebuild/, (file) => flipBit(file, used[used.length >> 1])],
+      ['a flipped bit in the last page it uses', /--rebuild/, (file) => flipBit(file, used.at(-1))],
       ['a lost end', /--rebuild/, (file) => truncateSync(file, (pages - 1) * pageBytes)],
       ['a newer version', /newer version/, toNewerVersion],
       ['the name of another account', /belongs to/, (file) => cpSync(journalIn(others, '.db'), file)],
@@ -121,11 +122,23 @@ const random = new Random(7);
  * In the page's type or its number of cells, which nothing can be read without; other bytes of its head only tell where
  * there is room. SQLite's first page begins with the head of the file.
  */
-function flipBit(file: string, page: number): void {
+function flipBit(file: string, page = 0): void {
   const bytes = readFileSync(file);
   const at = page * pageBytes + (page === 0 ? 100 : 0) + (random.below(2) === 0 ? 0 : 4);
   bytes.writeUInt8(bytes.readUInt8(at) ^ (1 << random.below(8)), at);
   writeFileSync(file, bytes);
+}
+
+/** The pages that hold something, from 0: those on the list of free ones, which begins in the head of the file, are left out. */
+function usedPages(file: string): number[] {
+  const bytes = readFileSync(file);
+  const free = new Set<number>();
+  for (let trunk = bytes.readUInt32BE(32); trunk !== 0; trunk = bytes.readUInt32BE((trunk - 1) * pageBytes)) {
+    free.add(trunk);
+    const at = (trunk - 1) * pageBytes + 4;
+    for (let leaf = 1; leaf <= bytes.readUInt32BE(at); leaf++) free.add(bytes.readUInt32BE(at + 4 * leaf));
+  }
+  return Array.from({ length: bytes.length / pageBytes }, (_, page) => page).filter((page) => !free.has(page + 1));
 }
 
 function toNewerVersion(file: string): void {
