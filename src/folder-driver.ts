@@ -5,6 +5,7 @@ import { syncFlags } from './flag-sync.ts';
 import { type FolderRun, goneMessages, isSameTarget, noMessages } from './folder-run.ts';
 import type { FlagPolicy, JobEvent } from './job.ts';
 import type { Journal, JournalFolder, JournalRecord } from './journal/index.ts';
+import { LaneLoad } from './lane-load.ts';
 import { type LaneAdvice, LaneTuner } from './lane-tuner.ts';
 import { type LaneDriver, LaneLostError } from './lanes.ts';
 import { Ledger } from './ledger.ts';
@@ -61,7 +62,7 @@ export class FolderDriver {
   #keepsUids = false;
   /** What there is to do in all, and what a lane has taken on and not finished, as `sizeOf` counts it. */
   #total = 0;
-  readonly #load = new WeakMap<LaneDriver, number>();
+  readonly #loads = new WeakMap<LaneDriver, LaneLoad>();
 
   constructor(runs: readonly FolderRun[], parts: FolderDriverParts) {
     this.#runs = new Map(runs.map((run) => [run.id, run]));
@@ -193,8 +194,10 @@ export class FolderDriver {
     this.#parts.onEvent({ kind: 'refused', refusal });
   }
 
-  #loadOf(lane: LaneDriver): number {
-    return this.#load.get(lane) ?? 0;
+  #loadOf(lane: LaneDriver): LaneLoad {
+    const load = this.#loads.get(lane) ?? new LaneLoad();
+    this.#loads.set(lane, load);
+    return load;
   }
 
   #enqueue(run: FolderRun, scan: boolean): void {
@@ -227,7 +230,8 @@ export class FolderDriver {
     }
     if (crew.isEnding || run.failure !== null || (scan && run.listed)) return this.#leave(run);
     const work = sizeOf(run);
-    this.#load.set(lane, this.#loadOf(lane) + work);
+    const load = this.#loadOf(lane);
+    load.take(work);
     const finished = lane.expect(['folder-finished'], (message) => message.folderId === run.id);
     const room = lane.expect(['room', 'folder-finished'], (message) => message.folderId === run.id);
     this.#finish(
@@ -236,18 +240,16 @@ export class FolderDriver {
         (error: unknown) => this.#laneDone(run, failureOf(error), { scan, lane }),
       ),
     );
-    const unloaded = finished.then(
-      () => this.#load.set(lane, this.#loadOf(lane) - work),
-      () => {},
-    );
+    const unload = () => load.drop(work);
+    finished.then(unload, unload);
     lane.post({ kind: 'folder', task: run.task(scan, this.#keepsUids) });
     try {
       const last = await room;
       // A lane whose connection is gone ends by itself: it gets no other folder.
       if (last.kind === 'folder-finished' && last.failure !== null && last.failure.scope !== 'folder') await lane.ended;
       // Those who are about to join find their share, too.
-      while (crew.joining > 0 && this.#loadOf(lane) >= this.#total / (crew.size + crew.joining))
-        await Promise.race([crew.joined(), unloaded]);
+      while (load.bytes > 0 && crew.joining > 0 && load.bytes >= this.#total / (crew.size + crew.joining))
+        await Promise.race([crew.joined(), load.dropped()]);
     } catch (error) {
       if (!(error instanceof LaneLostError)) throw error;
     }

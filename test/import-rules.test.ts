@@ -59,8 +59,8 @@ const rules: readonly { files: RegExp; may: RegExp; types?: RegExp; why: string 
   },
   {
     files:
-      /^(coordinator|crew|folder-driver|lane-tuner|ledger|flag-sync|verify|check|folder-part|folder-run|recovery)\.ts$/,
-    may: /^(node:|@photostructure\/sqlite$|(account|clock|errors|log|lanes|journal\/index|progress|crew|folder-driver|lane-tuner|ledger|flag-sync|folder-part|folder-run|recovery|coordinator)\.ts$|plan\/)/,
+      /^(coordinator|crew|folder-driver|lane-load|lane-tuner|ledger|flag-sync|verify|check|folder-part|folder-run|recovery)\.ts$/,
+    may: /^(node:|@photostructure\/sqlite$|(account|clock|errors|log|lanes|journal\/index|progress|crew|folder-driver|lane-load|lane-tuner|ledger|flag-sync|folder-part|folder-run|recovery|coordinator)\.ts$|plan\/)/,
     types: /^(job|worker\/contract)\.ts$/,
     why: 'the main thread decides; it moves no message bytes and speaks no IMAP',
   },

@@ -130,6 +130,37 @@ describe('a lane that is lost while the journal is opening the folder it has lis
   });
 });
 
+it('a thread that dies while others are joining has no work any more', async () => {
+  using engine = new Engine({ source, target: { disable: needless } });
+  for (let n = 1; n <= 300; n++) engine.source.inbox.append(message(n));
+  for (const name of ['2024', '2025']) engine.source.createMailbox(name).append(message(1));
+  const run = () => engine.killLane(0);
+  const killed = engine.servers.target.faults.add({ command: 'APPEND' }, { kind: 'run', run, at: 'before' });
+  let begunAgain = () => {};
+  const isBegunAgain = new Promise<void>((resolve) => {
+    begunAgain = resolve;
+  });
+  let connections = 0;
+  const { report } = await within(
+    10_000,
+    engine.run(
+      { connections: 3 },
+      {
+        onEvent: (event) => event.kind === 'warning' && /begun again/.test(event.message) && begunAgain(),
+        connect: async (account, clock) => {
+          connections++;
+          if (connections > 2) await isBegunAgain;
+          return engine.connect(account, clock);
+        },
+      },
+    ),
+  );
+  expect(killed.fired).toBe(1);
+  expect(report.exitCode).toBe(0);
+  expect(report.copied + report.alreadyThere).toBe(302);
+  expect(multisets(engine.target)).toEqual(multisets(engine.source));
+});
+
 describe('a target that falls silent', () => {
   const silences: [when: string, action: FaultAction, released: boolean][] = [
     ['when it has stored the messages', { kind: 'drop-tagged' }, false],

@@ -93,6 +93,7 @@ export class Engine implements Disposable {
   readonly #settleMs: number;
   readonly #clock: Clock;
   readonly #line: FarLine | undefined;
+  #host: InlineHost | null = null;
 
   constructor(options: EngineOptions = {}) {
     this.#line = options.line;
@@ -155,13 +156,19 @@ export class Engine implements Disposable {
     };
     const signal = hooks.signal ?? new AbortController().signal;
     const { openJournal = this.#openJournal, connect = this.connect } = hooks;
+    this.#host = new InlineHost(connect, this.#line?.clock);
     const parts = {
-      host: new InlineHost(connect, this.#line?.clock),
+      host: this.#host,
       clock: this.#clock,
       settleMs: this.#settleMs,
       openJournal,
     };
     return { report: await migrate(this.settings(overrides), { onEvent, signal }, parts), events };
+  }
+
+  /** Ends a lane of the run that is going on, as the death of its thread would: that of index `lane` of those started. */
+  killLane(lane: number): void {
+    this.#host?.kill(lane);
   }
 
   async verify(overrides: Partial<JobSettings> & { digest?: boolean } = {}): Promise<VerifyReport> {

@@ -1,7 +1,9 @@
 import type { Clock } from '../../src/clock.ts';
 import { systemClock } from '../../src/clock.ts';
+import { exitCodes } from '../../src/errors.ts';
 import type { LaneHandle, LaneHost } from '../../src/lanes.ts';
-import type { Channel, FromLane, LaneOptions, ToLane } from '../../src/worker/contract.ts';
+import type { ImapClient } from '../../src/protocol/index.ts';
+import type { Channel, FromLane, LaneOptions, LaneResult, ToLane } from '../../src/worker/contract.ts';
 import { runLane } from '../../src/worker/lane.ts';
 import type { Connect } from '../../src/worker/login.ts';
 
@@ -43,6 +45,8 @@ class InlineEnd<Out, In> implements Channel<Out, In> {
 export class InlineHost implements LaneHost {
   readonly #connect: Connect;
   readonly #clock: Clock;
+  /** By lane, in the order they were started. */
+  readonly #deaths: (() => void)[] = [];
   started = 0;
 
   constructor(connect: Connect, clock: Clock = systemClock) {
@@ -53,13 +57,40 @@ export class InlineHost implements LaneHost {
   start(options: LaneOptions): LaneHandle {
     this.started++;
     const { main, lane } = channelPair();
-    const parts = { connect: this.#connect, clock: this.#clock, wallClockMs: () => Date.UTC(2026, 0, 1) };
+    const clients: ImapClient[] = [];
+    const connect: Connect = async (...args) => {
+      const client = await this.#connect(...args);
+      clients.push(client);
+      return client;
+    };
+    const died = new Promise<LaneResult>((resolve) => {
+      this.#deaths.push(() => {
+        lane.close();
+        for (const client of clients) client.close(new Error('the thread is dead'));
+        resolve(threadDied);
+      });
+    });
+    const parts = { connect, clock: this.#clock, wallClockMs: () => Date.UTC(2026, 0, 1) };
     const done = runLane(options, lane, parts).then(
       // After the last message, as a thread's port closes after it.
       (result) => new Promise<typeof result>((resolve) => setImmediate(() => resolve(result))),
     );
-    return { channel: main, done };
+    return { channel: main, done: Promise.race([done, died]) };
+  }
+
+  /** Ends a lane without a word, as the death of its thread would: that of index `lane` of those started. */
+  kill(lane: number): void {
+    this.#deaths[lane]?.();
   }
 
   async close(): Promise<void> {}
 }
+
+const threadDied: LaneResult = {
+  failure: {
+    side: null,
+    scope: 'lane',
+    inDoubt: true,
+    error: { code: 'THREAD', exitCode: exitCodes.internal, message: 'a worker thread ended' },
+  },
+};
