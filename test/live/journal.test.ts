@@ -1,7 +1,7 @@
 /** The journal as the real command meets it: held by another process, torn by a kill, damaged, of others. */
 import { cpSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { Database } from '../../src/journal/database.ts';
 import { Random } from '../../src/sandbox/random.ts';
 import { compareDumps, dumpAccount } from '../support/compare.ts';
@@ -72,6 +72,8 @@ describe.skipIf(!availableServers().dovecot)('the journal', () => {
       const { proxy, argsIn, isSame } = await openTarget(`torn-${left}`);
       const stateDir = workspace.stateDir();
       await killAt(6, proxy, argsIn(stateDir));
+      // What is torn off was durable: without it nobody knows that the server may still be storing something.
+      await vi.waitFor(() => expect(proxy.open).toBe(0), 30_000);
       const log = journalIn(stateDir, '.db-wal');
       if (left === 0) rmSync(log);
       else truncateSync(log, Math.floor(readFileSync(log).length * left));

@@ -78,6 +78,11 @@ export class FilterProxy implements AsyncDisposable {
     return this.#connections;
   }
 
+  /** Sockets open on either side: none when every server has finished with what it was sent. */
+  get open(): number {
+    return this.#sockets.size;
+  }
+
   /** Times a client sent `{n+}` that it must not send. */
   get outOfStep(): number {
     return this.#outOfStep;
