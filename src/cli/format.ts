@@ -2,11 +2,9 @@
  * Numbers as people read them.
  */
 
-const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
-
-/** `12,345`. */
+/** `12,345`. Intl's formatters do the same, and take 10 ms of every start. */
 export function formatCount(count: number): string {
-  return grouped.format(count);
+  return count.toFixed(0).replace(/\B(?=(?:\d{3})+$)/g, ',');
 }
 
 /** `1 message`, `12,345 messages`. */
@@ -54,4 +52,11 @@ export function formatSeconds(seconds: number): string {
 /** `24 %`; rounds down, so that 100 % means all. A share of nothing is all of it. */
 export function formatPercent(done: number, total: number): string {
   return `${total <= 0 ? 100 : Math.min(100, Math.floor((done * 100) / total))} %`;
+}
+
+/** A moment on this machine's calendar and clock: `2026-11-21 09:30`. */
+export function formatMoment(moment: Date): string {
+  const pad = (value: number) => String(value).padStart(2, '0');
+  const day = `${moment.getFullYear()}-${pad(moment.getMonth() + 1)}-${pad(moment.getDate())}`;
+  return `${day} ${pad(moment.getHours())}:${pad(moment.getMinutes())}`;
 }

@@ -3,13 +3,14 @@
  */
 import { toDisplay } from '../display.ts';
 import type { FolderReport, JobReport } from '../job.ts';
+import { FolderColumns } from './folder-columns.ts';
 import { formatBytes, formatCount, formatNoun, formatSeconds } from './format.ts';
 import { maxListed, mixed, moreLine } from './listing.ts';
 import { describeRefusal, type Session } from './session.ts';
 import { renderTable } from './table.ts';
 
 /** Rows of folders with nothing to do are folded into one when there are more than this. */
-const maxIdleRows = 30;
+const maxIdleRows = 3;
 
 /** Tells how the job went, in words, on stderr. */
 export function tellJobSummary(session: Session, report: JobReport): void {
@@ -70,44 +71,52 @@ export function tellJobVerdict(session: Session, report: JobReport): void {
   }
 }
 
+/** A row per folder in which something happened. What did not happen at all has no column; the verdict says so. */
 function folderTable(session: Session, report: JobReport): string[] {
   const { style, io, options } = session;
   const idle = report.folders.filter((folder) => isIdle(folder));
   const folded = idle.length > maxIdleRows && !options.verbose ? idle : [];
   const shown = folded.length === 0 ? report.folders : report.folders.filter((folder) => !isIdle(folder));
+  const names = new FolderColumns(shown);
+  const withThere = report.alreadyThere > 0;
   const withGone = report.gone > 0;
-  const row = (name: string, counts: Omit<FolderReport, 'refused'> | JobReport, refused: number, seconds: number) => [
-    name,
+  const withRefused = report.refused > 0;
+  const row = (
+    name: readonly string[],
+    counts: Omit<FolderReport, 'refused'> | JobReport,
+    refused: number,
+    seconds: number,
+  ) => [
+    ...name,
     formatCount(counts.copied),
-    formatCount(counts.alreadyThere),
+    ...(withThere ? [formatCount(counts.alreadyThere)] : []),
     ...(withGone ? [formatCount(counts.gone)] : []),
-    formatCount(refused),
+    ...(withRefused ? [formatCount(refused)] : []),
     formatBytes(counts.bytes),
     formatSeconds(seconds),
   ];
-  const rows = shown.map((folder) => {
-    const target = folder.target === folder.source ? '' : ` ${style.symbols.arrow} ${folder.target}`;
-    return row(toDisplay(folder.source + target), folder, folder.refused.length, folder.seconds);
-  });
+  const rows = shown.map((folder) => row(names.cells(folder), folder, folder.refused.length, folder.seconds));
   if (folded.length > 0) {
     const there = folded.reduce((sum, folder) => sum + folder.alreadyThere, 0);
-    rows.push([`(${formatNoun(folded.length, 'folder')} without news)`, '0', formatCount(there)]);
+    const name = names.text(`(${formatNoun(folded.length, 'folder')} without news)`);
+    rows.push([...name, '0', ...(withThere ? [formatCount(there)] : [])]);
   }
+  const right = (title: string) => ({ title, align: 'right' }) as const;
   return renderTable(
     [
-      { title: 'Folder', shrinks: true },
-      { title: 'Copied', align: 'right' },
-      { title: 'Already there', align: 'right' },
-      ...(withGone ? [{ title: 'Gone', align: 'right' } as const] : []),
-      { title: 'Refused', align: 'right' },
-      { title: 'Size', align: 'right' },
-      { title: 'Time', align: 'right' },
+      ...names.columns,
+      right('Copied'),
+      ...(withThere ? [right('Already there')] : []),
+      ...(withGone ? [right('Gone')] : []),
+      ...(withRefused ? [right('Refused')] : []),
+      right('Size'),
+      right('Time'),
     ],
     rows,
     {
       style,
       maxWidth: io.stderr.isTTY === true ? (io.stderr.columns ?? 80) : null,
-      footer: row(formatNoun(report.folders.length, 'folder'), report, report.refused, report.seconds),
+      footer: row(names.text(formatNoun(report.folders.length, 'folder')), report, report.refused, report.seconds),
     },
   );
 }

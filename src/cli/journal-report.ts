@@ -4,7 +4,7 @@
 import { toDisplay } from '../display.ts';
 import { worstExitCode } from '../errors.ts';
 import type { JournalStatus } from '../journal-status.ts';
-import { formatCount } from './format.ts';
+import { formatCount, formatMoment } from './format.ts';
 import { type OptionValues, toStateDir } from './options.ts';
 import type { Session } from './session.ts';
 import { renderTable } from './table.ts';
@@ -46,7 +46,8 @@ function journalTable(session: Session, journals: readonly ReadableJournal[]): s
   const style = session.reportStyle;
   return renderTable(
     [
-      { title: 'Accounts', shrinks: true },
+      { title: 'Source', shrinks: true },
+      { title: 'Target', shrinks: true },
       { title: 'State' },
       { title: 'Folders finished', align: 'right' },
       { title: 'Messages', align: 'right' },
@@ -54,12 +55,13 @@ function journalTable(session: Session, journals: readonly ReadableJournal[]): s
       { title: 'Last write' },
     ],
     journals.map((journal) => [
-      toDisplay(`${journal.source} ${style.symbols.arrow} ${journal.target}`),
+      toDisplay(journal.source),
+      toDisplay(journal.target),
       stateWord(journal),
       `${formatCount(journal.finished)} of ${formatCount(journal.folders.length)}`,
       formatCount(journal.messages),
       formatCount(journal.intents),
-      toDisplay(journal.lastWrite),
+      formatMoment(new Date(journal.lastWrite)),
     ]),
     { style, maxWidth: session.reportColumns },
   );

@@ -16,6 +16,7 @@ import { ProgressBars } from './progress-bars.ts';
 import { ProgressLines, plainView } from './progress-lines.ts';
 import { type ProgressView, progressSentence } from './progress-view.ts';
 import { createStyle, type Style } from './style.ts';
+import { wrapWords } from './width.ts';
 
 export type OutputOptions = Pick<OptionValues, 'json' | 'progress' | 'quiet' | 'verbose' | 'log'>;
 
@@ -118,7 +119,7 @@ export class Session {
     if (mood === 'good' && this.options.quiet) return;
     const { style } = this;
     const paint = mood === 'good' ? style.green : mood === 'warning' ? style.yellow : style.red;
-    this.#view.print([style.bold(paint(`${style.symbols[mood]}${line}`))]);
+    this.#view.print(this.#wrap(`${style.symbols[mood]}${line}`).map((part) => style.bold(paint(part))));
   }
 
   /** Prints a report that was asked for. */
@@ -212,7 +213,7 @@ export class Session {
     const own = this.#redact(error instanceof Error ? error.message : String(error));
     const message = known ? own : `internal error: ${own} (a fault of this program: please report it)`;
     this.emit({ kind: 'error', code, exitCode, message });
-    const lines = [`imap-migrate: ${toDisplay(message)}`];
+    const lines = this.#wrap(`imap-migrate: ${toDisplay(message)}`);
     if (!known && this.options.verbose && error instanceof Error && error.stack !== undefined) {
       lines.push(...this.#redact(error.stack).split('\n').map(toDisplay));
     }
@@ -230,10 +231,16 @@ export class Session {
     this.#log = silentLog;
   }
 
+  /** A sentence, broken between words where a screen would break it anywhere. */
+  #wrap(sentence: string): string[] {
+    const { isTTY, columns = 80 } = this.io.stderr;
+    return isTTY === true ? wrapWords(sentence.split(' '), columns) : [sentence];
+  }
+
   #warn(warning: string, line = warning): void {
     if (this.#told.has(line)) return;
     this.#told.add(warning).add(line);
-    this.problem(`warning: ${toDisplay(line)}`);
+    this.problem(...this.#wrap(`warning: ${toDisplay(line)}`));
   }
 }
 

@@ -7,7 +7,7 @@ import { formatCount } from './format.ts';
 import { bytesText, cellText, isBytes, isNumbers, isPlain, isWord, numbersText } from './shell-cell.ts';
 import type { Style } from './style.ts';
 import { renderTable, type TableColumn } from './table.ts';
-import { displayWidth } from './width.ts';
+import { displayWidth, wrapWords } from './width.ts';
 
 export interface ValueOptions {
   readonly style: Style;
@@ -132,20 +132,6 @@ function fieldLines(value: object, { style }: ValueOptions): string[] {
   if (fields.length === 0) return inspectLines(value);
   const width = Math.max(...fields.map(([key]) => displayWidth(toDisplay(key))));
   return fields.map(([key, item]) => `${style.bold(toDisplay(key).padEnd(width))}  ${cellText(item, maxLineChars)}`);
-}
-
-function wrapWords(words: readonly string[], columns: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of words) {
-    if (line === '') line = word;
-    else if (displayWidth(line) + 1 + displayWidth(word) <= columns) line += ` ${word}`;
-    else {
-      lines.push(line);
-      line = word;
-    }
-  }
-  return [...lines, line];
 }
 
 function inspectLines(value: unknown): string[] {

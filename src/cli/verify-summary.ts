@@ -3,6 +3,7 @@
  */
 import { toDisplay } from '../display.ts';
 import type { Difference, VerifyReport } from '../job.ts';
+import { FolderColumns } from './folder-columns.ts';
 import { formatCount, formatNoun, formatSeconds } from './format.ts';
 import { maxListed, mixed, moreLine } from './listing.ts';
 import type { Session } from './session.ts';
@@ -13,18 +14,18 @@ import { renderTable } from './table.ts';
  * mail: it is what makes the counts of equal folders differ.
  */
 export function verifyTable(session: Session, report: VerifyReport): string[] {
-  const { symbols } = session.reportStyle;
+  const names = new FolderColumns(report.folders);
   const showForeign = report.folders.some(({ foreign }) => foreign > 0);
   return renderTable(
     [
-      { title: 'Folder', shrinks: true },
+      ...names.columns,
       { title: 'Source', align: 'right' },
       { title: 'Target', align: 'right' },
       ...(showForeign ? [{ title: 'Other mail', align: 'right' } as const] : []),
       { title: 'Differences', align: 'right' },
     ],
     report.folders.map((folder) => [
-      toDisplay(folder.source === folder.target ? folder.source : `${folder.source} ${symbols.arrow} ${folder.target}`),
+      ...names.cells(folder),
       formatCount(folder.sourceMessages),
       formatCount(folder.targetMessages),
       ...(showForeign ? [formatCount(folder.foreign)] : []),

@@ -2,7 +2,13 @@
  * How many columns of a terminal a text takes, and how to make it take no more. For text that went through `toDisplay`.
  */
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+let segmenter: Intl.Segmenter | null = null;
+
+/** Made when it is first needed: most names need none. */
+function graphemesOf(text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+  return segmenter.segment(text);
+}
 
 /** First and last code points of the runs that East Asian Width calls wide or fullwidth (UAX #11), neighbours merged. */
 const wideRuns: readonly (readonly [number, number])[] = [
@@ -39,7 +45,7 @@ function graphemeWidth(grapheme: string): number {
 export function displayWidth(text: string): number {
   if (plain.test(text)) return text.length;
   let width = 0;
-  for (const { segment } of graphemes.segment(text)) width += graphemeWidth(segment);
+  for (const { segment } of graphemesOf(text)) width += graphemeWidth(segment);
   return width;
 }
 
@@ -51,7 +57,7 @@ export function truncateToWidth(text: string, columns: number, mark = '…'): st
   if (displayWidth(text) <= columns) return text;
   const room = columns - displayWidth(mark);
   if (room < 1) return mark.slice(0, Math.max(0, columns));
-  const segments = [...graphemes.segment(text)].map(({ segment }) => segment);
+  const segments = [...graphemesOf(text)].map(({ segment }) => segment);
   const head = takeWidth(segments, Math.floor(room / 3));
   const tail = takeWidth(segments.slice(head.length).reverse(), room - displayWidth(head.join('')));
   return head.join('') + mark + tail.reverse().join('');
@@ -62,7 +68,7 @@ export function cutToWidth(text: string, columns: number, mark = '…'): string 
   if (displayWidth(text) <= columns) return text;
   const room = columns - displayWidth(mark);
   if (room < 1) return mark.slice(0, Math.max(0, columns));
-  const segments = [...graphemes.segment(text)].map(({ segment }) => segment);
+  const segments = [...graphemesOf(text)].map(({ segment }) => segment);
   return takeWidth(segments, room).join('').trimEnd() + mark;
 }
 
@@ -82,4 +88,19 @@ function takeWidth(segments: readonly string[], columns: number): string[] {
 export function padToWidth(text: string, columns: number, align: 'left' | 'right' = 'left'): string {
   const padding = ' '.repeat(Math.max(0, columns - displayWidth(text)));
   return align === 'left' ? text + padding : padding + text;
+}
+
+/** Lines of as many words as fit into `columns`; a longer word has a line of its own. */
+export function wrapWords(words: readonly string[], columns: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of words) {
+    if (line === '') line = word;
+    else if (displayWidth(line) + 1 + displayWidth(word) <= columns) line += ` ${word}`;
+    else {
+      lines.push(line);
+      line = word;
+    }
+  }
+  return [...lines, line];
 }

@@ -71,10 +71,10 @@ describe('imap-migrate SRC DST', () => {
     expect(stdout).toBe('');
     expect(stderr.split('\n')).toEqual([
       '',
-      'Folder           Copied  Already there  Refused    Size   Time',
-      'INBOX             1,204              0        0   12 MB  1.5 s',
-      '下書き → Drafts       2              5        0  3.0 kB  1.5 s',
-      '2 folders         1,206              5        0   12 MB  2.0 s',
+      'From       To      Copied  Already there    Size   Time',
+      'INBOX      INBOX    1,204              0   12 MB  1.5 s',
+      '下書き     Drafts       2              5  3.0 kB  1.5 s',
+      '2 folders           1,206              5   12 MB  2.0 s',
       '',
       '✓ complete: 1,206 messages copied (12 MB in 2.0 s), 5 already there, none refused',
       '',
@@ -117,19 +117,19 @@ describe('imap-migrate SRC DST', () => {
     expect(stderr).toContain('1 message disappeared from the source');
     expect(stderr).toContain('order of messages inside a folder was not kept');
     expect(stderr).toContain('warning: certificate not checked\n');
-    expect(stderr).toMatch(/^Folder +Copied +Already there +Gone +Refused/m);
+    expect(stderr).toMatch(/^From +To +Copied +Gone +Size/m);
   });
 
-  it('folds folders without news into one row when there are many', async () => {
-    const idle = Array.from({ length: 31 }, (_, index) =>
+  it('folds folders without news into one row', async () => {
+    const idle = Array.from({ length: 4 }, (_, index) =>
       makeFolder({ source: `F${index}`, target: `F${index}`, copied: 0, alreadyThere: 10 }),
     );
     const folders = [...idle, makeFolder()];
     const { stderr } = await run(['a', 'b'], migrating(makeReport(folders)));
-    expect(stderr).toMatch(/^\(31 folders without news\) +0 +310$/m);
-    expect(stderr).not.toContain('F7');
+    expect(stderr).toMatch(/^\(4 folders without news\) +0 +40$/m);
+    expect(stderr).not.toContain('F3');
     const verbose = await run(['a', 'b', '-v'], migrating(makeReport(folders)));
-    expect(verbose.stderr).toContain('F7');
+    expect(verbose.stderr).toContain('F3');
   });
 
   it.each([

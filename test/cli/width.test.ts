@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cutToWidth, displayWidth, padToWidth, truncateToWidth } from '../../src/cli/width.ts';
+import { cutToWidth, displayWidth, padToWidth, truncateToWidth, wrapWords } from '../../src/cli/width.ts';
 
 describe('displayWidth', () => {
   it.each([
@@ -74,5 +74,16 @@ describe('padToWidth', () => {
     ['INBOX', 3, 'left', 'INBOX'],
   ] as const)('%s to %i columns, %s', (text, columns, align, padded) => {
     expect(padToWidth(text, columns, align)).toBe(padded);
+  });
+});
+
+describe('wrapWords', () => {
+  const wrap = (text: string, columns: number) => wrapWords(text.split(' '), columns);
+
+  it('breaks between words, and gives one that is too long a line of its own', () => {
+    expect(wrap('a word and another', 10)).toEqual(['a word and', 'another']);
+    expect(wrap('go to imap.example.org now', 8)).toEqual(['go to', 'imap.example.org', 'now']);
+    expect(wrap('日本 日本 x', 9)).toEqual(['日本 日本', 'x']);
+    expect(wrap('short', 80)).toEqual(['short']);
   });
 });
