@@ -52,7 +52,7 @@ export class Link {
   /** False: the receiver is slow, stop reading from the other side until `onDrain`. */
   write(bytes: Buffer | string): boolean {
     const chunk = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;
-    if (this.#cut || chunk.length === 0) return true;
+    if (this.#cut || this.#socket.destroyed || chunk.length === 0) return true;
     if (this.#held !== null) {
       this.#held.push(() => this.write(chunk));
       return true;
@@ -65,9 +65,9 @@ export class Link {
     return this.#deliver(passed);
   }
 
-  /** Calls back as soon as more may be written. */
+  /** Calls back as soon as more may be written, or nobody is there any more to read it. */
   onDrain(resume: () => void): void {
-    this.#socket.once('drain', resume);
+    this.#socket.once('drain', resume).once('close', resume);
   }
 
   /** Closes after what was written has arrived. */
