@@ -72,7 +72,7 @@ export async function recoverFolder(
   try {
     const found = folder.intents > 0 ? await recovery.reconcile(facts) : 0;
     const doubtful = folder.inDoubt && facts !== null && facts.messages > 0;
-    const { adopted, compared } = doubtful ? await recovery.adopt(folder.fence ?? 1) : { adopted: 0, compared: 0 };
+    const { adopted, compared } = doubtful ? await recovery.adopt(facts) : { adopted: 0, compared: 0 };
     if (folder.inDoubt) await parts.journal.write({ kind: 'settled', folderId: folder.id });
     return { adopted, compared, found };
   } catch (error) {
@@ -123,12 +123,12 @@ class Recovery {
     for (let looked = false; open.length > 0; ) {
       const askedAt = clock.now();
       const facts = await this.#status();
-      if (still === null || !isSame(still.facts, facts)) {
+      if (still === null || !isSame(still.facts, facts) || this.#isFenced(still.facts) !== this.#isFenced(facts)) {
         still = { facts, since: clock.now() };
         looked = false;
       }
       if (!looked) {
-        const messages = facts === null || facts.messages === 0 ? null : await this.#find(open);
+        const messages = facts === null || facts.messages === 0 ? null : await this.#find(open, this.#isFenced(facts));
         looked = true;
         if (messages !== null) {
           await journal.write({ kind: 'verdicts', folderId, verdict: 'copied', messages });
@@ -156,10 +156,16 @@ class Recovery {
     if (isStopping()) throw new RecoveryStopped();
   }
 
+  /** False: the target's UIDs have changed since fences were taken from them, and what came after one may be below it. */
+  #isFenced(facts: FolderFacts | null): boolean {
+    return facts === null || facts.uidValidity === this.#folder.targetUidValidity;
+  }
+
   /** Looks for the messages of open intents at the target, by content; `null`: there is none of them. */
-  async #find(open: readonly Intent[]): Promise<VerdictColumns | null> {
+  async #find(open: readonly Intent[], isFenced: boolean): Promise<VerdictColumns | null> {
     const messages = await this.#parts.journal.messages(this.#folder.id);
-    const fromUid = open.reduce((lowest, { fence }) => Math.min(lowest, fence ?? 1), Number.POSITIVE_INFINITY);
+    const fences = open.map(({ fence }) => (isFenced ? (fence ?? 1) : 1));
+    const fromUid = fences.reduce((lowest, fence) => Math.min(lowest, fence), Number.POSITIVE_INFINITY);
     const target = withoutUids(
       await this.#inspect('target', { bodies: true, uids: null, fromUid }),
       messages.targetUids,
@@ -193,8 +199,9 @@ class Recovery {
     return withoutRows(target, matchMessages(read, target.contents, target.rows).pairs.target);
   }
 
-  /** Finds what the target holds from `fromUid` on of messages that have no verdict yet. */
-  async adopt(fromUid: number): Promise<{ adopted: number; compared: number }> {
+  /** Finds what the target holds from the folder's fence on of messages that have no verdict yet. */
+  async adopt(facts: FolderFacts): Promise<{ adopted: number; compared: number }> {
+    const fromUid = this.#isFenced(facts) ? (this.#folder.fence ?? 1) : 1;
     const messages = await this.#parts.journal.messages(this.#folder.id);
     const headers = { bodies: false, uids: null };
     const target = withoutUids(await this.#inspect('target', { ...headers, fromUid }), messages.targetUids);
