@@ -484,13 +484,14 @@ export class FolderDriver {
       fence: target.uidNext,
     });
     // What was to be left out of the list, since it had been copied, is at a target that is gone.
-    if (folder.inDoubt && (target.exists > 0 || run.listedBefore !== null)) {
+    const hasChanged = folder.inDoubt && (target.exists > 0 || run.listedBefore !== null);
+    if (hasChanged) {
       const message = 'the folder changed while it was being opened: run again, and it is matched by content';
       this.failFolder(run, { code: 'UIDVALIDITY', exitCode: exitCodes.partial, message });
     }
     run.opened(folder, folder.messages === 0 ? noMessages : await journal.messages(folder.id));
-    // Every message is fetched after this moment, with the flags it has then.
-    if (folder.messages === 0)
+    // Every message is fetched after this moment, with the flags it has then; but those that will be found have others.
+    if (folder.messages === 0 && !hasChanged)
       this.#ledger.note({ kind: 'flags', folderId: folder.id, messages: noFlags, modSeq: source.highestModSeq });
   }
 
