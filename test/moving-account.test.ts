@@ -14,7 +14,7 @@ const message = (n: number, more: Partial<NewMessage> = {}): NewMessage => ({
 /** Time that one run may take, with a machine that has other things to do. */
 const patienceMs = 15_000;
 /** Of the commands of a session, one in so many is struck where there is no time for all. */
-const stride = 5;
+const stride = 8;
 
 function add(mailbox: SandboxMailbox, from: number, count: number): void {
   for (let n = from; n < from + count; n++) mailbox.append(message(n));
