@@ -190,6 +190,8 @@ export class ImapEndpoint implements Endpoint {
     const created = task.create ? client.createFolder(task.targetName, use).then(() => null, refusalOf) : null;
     // Both leave in one packet; the server does them in this order.
     const subscribed = task.subscribe ? subscribe() : null;
+    // A lost connection is told by the first of them.
+    subscribed?.catch(() => {});
     const refusal = await created;
     made = task.create && refusal === null;
     let late = await subscribed;

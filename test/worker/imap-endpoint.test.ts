@@ -29,3 +29,15 @@ describe('flags of several folders, changed on one connection at once', () => {
     expect(folders.map(flagsOf)).toEqual([new Set(['\\Flagged']), new Set(['\\Answered'])]);
   });
 });
+
+describe('folders that are being made', () => {
+  it.each(['before', 'after'] as const)('when the connection is lost end the run with one error, %s', async (at) => {
+    using engine = new Engine();
+    for (const name of ['A', 'B', 'C']) engine.source.createMailbox(name, { subscribed: true });
+    engine.servers.target.faults.add({ command: 'CREATE', nth: 2 }, { kind: 'cut', at });
+    const lost = { exitCode: 4, message: expect.stringMatching(/^target .*connection was lost/) };
+    await expect(engine.run({ connections: 1 })).rejects.toMatchObject(lost);
+    expect((await engine.run({ connections: 1 })).report).toMatchObject({ exitCode: 0, verdict: 'complete' });
+    expect([...engine.target.subscriptions].sort()).toEqual(['A', 'B', 'C']);
+  });
+});
