@@ -1,5 +1,6 @@
 /** One proxied connection: reads commands and responses, lets pass, rewrites or refuses, and keeps the books. */
 import type { CommandText, MissingExtensions } from './proxy-extensions.ts';
+import type { CommandAction, LineAction, Withheld } from './proxy-faults.ts';
 import type { Link } from './proxy-link.ts';
 import { ByteQueue, type LiteralHeader, lineText, literalHeader } from './proxy-stream.ts';
 
@@ -26,14 +27,8 @@ export interface AppendedMessage {
   readonly body: Buffer;
 }
 
-/** What a command or its answer has to wait for. */
-export type Withheld =
-  /** Its tagged answer never comes; the connection goes on. */
-  | 'answer'
-  /** From its tagged answer on the client hears nothing. */
-  | 'all answers'
-  /** After its first line the server hears nothing before the proxy releases it, although the client may have gone. */
-  | 'command';
+/** What becomes of a command, besides what becomes of its connection. */
+export type Fate = Exclude<CommandAction, LineAction>;
 
 export interface SessionRules {
   readonly missing: MissingExtensions;
@@ -42,7 +37,7 @@ export interface SessionRules {
   /** The same for any command, seen complete. */
   readonly refuseCommand: ((command: ProxyCommand) => string | null) | null;
   /** Called when a command begins, before any of it is passed on. */
-  readonly onCommand: (command: ProxyCommand) => Withheld | null;
+  readonly onCommand: (command: ProxyCommand) => Fate | null;
   /** The client sent `{n+}` to a server that does not know it. */
   readonly onOutOfStep: () => void;
 }
@@ -55,7 +50,7 @@ interface Incoming {
   readonly bodies: Buffer[];
   /** Kept back until it is complete; else passed on as it comes. */
   readonly held: boolean;
-  readonly withheld: Withheld | null;
+  readonly fate: Fate | null;
 }
 
 type ClientState =
@@ -82,8 +77,8 @@ export class ProxySession {
   #serverTakesNonSync = false;
   /** In the order they came; `own`: the proxy's answer, which waits for the server's answers to what came before. */
   readonly #unanswered: { readonly record: ProxyCommand; readonly own: string | null }[] = [];
-  /** Tags of commands whose answers are withheld. */
-  readonly #withheld = new Map<string, Withheld>();
+  /** By tag. */
+  readonly #fates = new Map<string, Fate>();
 
   constructor(connection: number, rules: SessionRules, toServer: Link, toClient: Link) {
     this.#connection = connection;
@@ -137,9 +132,14 @@ export class ProxySession {
       return this.#toClient.write(bytes);
     }
     if (/CAPABILITY.*\bLITERAL\+/i.test(line)) this.#serverTakesNonSync = true;
-    const withheld = mark === '*' ? undefined : this.#withheld.get(mark);
-    if (withheld === 'all answers') this.#toClient.hold();
-    const rewritten = withheld === 'answer' ? null : this.#rules.missing.rewrite(line);
+    const fate = mark === '*' ? undefined : this.#fates.get(mark);
+    if (fate?.kind === 'bye') {
+      this.#sayBye(fate.text);
+      return true;
+    }
+    if (isWithheld(fate, 'all answers')) this.#toClient.hold();
+    if (fate?.kind === 'inject') this.#toClient.write(fate.lines.map((each) => `${each}\r\n`).join(''));
+    const rewritten = isWithheld(fate, 'answer') ? null : this.#rules.missing.rewrite(line);
     const flowing = rewritten === null || this.#toClient.write(rewritten === line ? bytes : `${rewritten}\r\n`);
     if (mark !== '*') this.#answered(mark, line);
     return flowing;
@@ -206,12 +206,14 @@ export class ProxySession {
       refused: false,
       status: null,
     };
-    const withheld = this.#rules.onCommand(record);
-    if (withheld !== null) this.#withheld.set(tag, withheld);
+    const fate = this.#rules.onCommand(record);
+    if (fate !== null) this.#fates.set(tag, fate);
+    if (fate?.kind === 'bye' && fate.at === 'before') this.#sayBye(fate.text);
     // Anything may still turn out to be refused after a literal; only an APPEND nobody looks into is worth streaming.
-    const looksInside = this.#rules.refuseMessage !== null || this.#rules.refuseCommand !== null;
+    const isRefused = fate?.kind === 'answer';
+    const looksInside = isRefused || this.#rules.refuseMessage !== null || this.#rules.refuseCommand !== null;
     const strict = this.#rules.missing.has('MULTIAPPEND') || this.#rules.missing.has('LITERAL+');
-    return { record, lines: [], bodies: [], held: record.name !== 'APPEND' || looksInside || strict, withheld };
+    return { record, lines: [], bodies: [], held: record.name !== 'APPEND' || looksInside || strict, fate };
   }
 
   /** One line of a command: its first, or what stands after a literal. */
@@ -267,7 +269,7 @@ export class ProxySession {
     if (literal.nonSync) begin();
     else this.#client = { kind: 'awaiting-go', incoming, size: literal.size };
     const flowing = this.#toServer.write(`${line}\r\n`);
-    if (incoming.withheld === 'command') this.#toServer.hold();
+    if (isWithheld(incoming.fate, 'command')) this.#toServer.hold();
     return flowing;
   }
 
@@ -276,6 +278,7 @@ export class ProxySession {
     const { record } = incoming;
     const needed = this.#rules.missing.neededBy(commandText(incoming));
     if (needed !== null) return `BAD Unknown command or argument (no ${needed})`;
+    if (incoming.fate?.kind === 'answer') return incoming.fate.text;
     const refusal = this.#rules.refuseCommand?.(record) ?? null;
     if (refusal !== null || record.name !== 'APPEND') return refusal;
     for (const body of incoming.bodies) {
@@ -291,16 +294,25 @@ export class ProxySession {
     this.#flushOwnAnswers();
   }
 
+  #sayBye(text: string): void {
+    this.#toClient.write(`* BYE ${text}\r\n`);
+    for (const link of [this.#toClient, this.#toServer]) link.end();
+  }
+
   #passOnHeld(incoming: Incoming): boolean {
     if (!this.#serverTakesNonSync)
       throw new Error('holding commands back needs a server with LITERAL+ behind the proxy');
-    if (incoming.withheld === 'command') this.#toServer.hold();
+    if (isWithheld(incoming.fate, 'command')) this.#toServer.hold();
     for (const [index, body] of incoming.bodies.entries()) {
       this.#toServer.write(`${incoming.lines[index]}{${body.length}+}\r\n`);
       this.#toServer.write(body);
     }
     return this.#toServer.write(`${incoming.lines.at(-1)}\r\n`);
   }
+}
+
+function isWithheld(fate: Fate | null | undefined, what: Withheld): boolean {
+  return fate?.kind === 'withhold' && fate.what === what;
 }
 
 /** What Courier says to a literal it does not know, and then to every line of that literal. */

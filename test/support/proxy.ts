@@ -1,14 +1,16 @@
 /**
  * An IMAP-aware proxy on loopback: stands in front of a real server, takes extensions away from it, refuses messages or commands,
- * cuts or delays connections, and writes down every command.
+ * lets connections suffer whatever befalls connections, and writes down every command and every fault.
  */
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { type ExtensionName, MissingExtensions } from './proxy-extensions.ts';
+import { type Direction, type ProxyFault, ProxyFaults, type StruckFault, type Withheld } from './proxy-faults.ts';
 import { Link } from './proxy-link.ts';
-import { type AppendedMessage, type ProxyCommand, ProxySession, type Withheld } from './proxy-session.ts';
+import { type AppendedMessage, type Fate, type ProxyCommand, ProxySession } from './proxy-session.ts';
 
 export type { ExtensionName } from './proxy-extensions.ts';
-export type { AppendedMessage, ProxyCommand, Withheld } from './proxy-session.ts';
+export type { Direction, ProxyFault, StruckFault, Withheld } from './proxy-faults.ts';
+export type { AppendedMessage, ProxyCommand } from './proxy-session.ts';
 
 export interface ProxyOptions {
   /** Extensions the server shall not have. */
@@ -29,13 +31,15 @@ export interface ProxyOptions {
   };
   /** The n-th command of that name, over all connections, or its answer is withheld. */
   readonly withhold?: { readonly command: string; readonly nth: number; readonly what: Withheld };
+  /** What happens once each, see `proxy-faults.ts`. */
+  readonly faults?: readonly ProxyFault[];
+  /** Passes on bytes without reading them, as TLS needs it: commands are unknown, and so is what goes by them. */
+  readonly opaque?: boolean;
   /** Called when a command begins, before any of it is passed on. */
   readonly onCommand?: (command: ProxyCommand, proxy: FilterProxy) => void;
   /** Holds every byte back, in both directions. */
   readonly delayMs?: number;
 }
-
-export type Direction = 'to-server' | 'to-client';
 
 export class FilterProxy implements AsyncDisposable {
   readonly host = '127.0.0.1';
@@ -44,6 +48,7 @@ export class FilterProxy implements AsyncDisposable {
   readonly #options: ProxyOptions;
   readonly #sockets = new Set<Socket>();
   readonly #links: Record<Direction, Set<Link>> = { 'to-server': new Set(), 'to-client': new Set() };
+  readonly #faults: ProxyFaults;
   #commands: ProxyCommand[] = [];
   #connections = 0;
   #outOfStep = 0;
@@ -54,6 +59,7 @@ export class FilterProxy implements AsyncDisposable {
   private constructor(upstream: { readonly host: string; readonly port: number }, options: ProxyOptions) {
     this.#upstream = upstream;
     this.#options = options;
+    this.#faults = new ProxyFaults(options.faults ?? []);
     this.#server = createServer((client) => this.#accept(client));
   }
 
@@ -91,6 +97,11 @@ export class FilterProxy implements AsyncDisposable {
   /** Connections cut so far. */
   get cuts(): number {
     return this.#cuts;
+  }
+
+  /** The faults that happened, in that order. */
+  get struck(): readonly StruckFault[] {
+    return this.#faults.struck;
   }
 
   /** True: what `withhold` asked for has happened. */
@@ -149,10 +160,19 @@ export class FilterProxy implements AsyncDisposable {
       if (toServer.held) toServer.end();
       else server.destroy();
     };
-    const toServer = this.#link(server, 'to-server', hangUp);
-    const toClient = this.#link(client, 'to-client', hangUp);
+    const connection = ++this.#connections;
+    const stall = (delayMs: number | undefined) => {
+      for (const link of [toServer, toClient]) link.hold();
+      if (delayMs === undefined) return;
+      setTimeout(() => {
+        for (const link of [toServer, toClient]) link.release();
+      }, delayMs);
+    };
+    const line = { connection, hangUp, stall };
+    const toServer = this.#link(server, 'to-server', line);
+    const toClient = this.#link(client, 'to-client', line);
     const session = new ProxySession(
-      ++this.#connections,
+      connection,
       {
         missing: new MissingExtensions(this.#options.without ?? []),
         refuseMessage: this.#options.refuseMessage ?? null,
@@ -161,7 +181,7 @@ export class FilterProxy implements AsyncDisposable {
           this.#commands.push(command);
           this.#options.onCommand?.(command, this);
           if (command.name === this.#options.cut?.since) for (const link of [toServer, toClient]) link.count();
-          return this.#withhold(command);
+          return this.#fateOf(command, line);
         },
         onOutOfStep: () => {
           this.#outOfStep++;
@@ -170,8 +190,9 @@ export class FilterProxy implements AsyncDisposable {
       toServer,
       toClient,
     );
-    forward(client, toServer, (chunk) => session.clientData(chunk));
-    forward(server, toClient, (chunk) => session.serverData(chunk));
+    const isOpaque = this.#options.opaque === true;
+    forward(client, toServer, (chunk) => (isOpaque ? toServer.write(chunk) : session.clientData(chunk)));
+    forward(server, toClient, (chunk) => (isOpaque ? toClient.write(chunk) : session.serverData(chunk)));
     for (const socket of [client, server]) {
       this.#sockets.add(socket);
       socket.setNoDelay(true);
@@ -180,14 +201,20 @@ export class FilterProxy implements AsyncDisposable {
     }
   }
 
-  #withhold({ name }: ProxyCommand): Withheld | null {
+  #fateOf(command: ProxyCommand, line: Line): Fate | null {
     const { withhold } = this.#options;
-    if (withhold === undefined || name !== withhold.command || ++this.#seen !== withhold.nth) return null;
-    this.#withheld++;
-    return withhold.what;
+    if (withhold !== undefined && command.name === withhold.command && ++this.#seen === withhold.nth) {
+      this.#withheld++;
+      return { kind: 'withhold', what: withhold.what };
+    }
+    const action = this.#faults.command(command);
+    if (action?.kind === 'cut') line.hangUp();
+    else if (action?.kind === 'stall') line.stall(action.delayMs);
+    else return action;
+    return null;
   }
 
-  #link(socket: Socket, direction: Direction, hangUp: () => void): Link {
+  #link(socket: Socket, direction: Direction, { connection, hangUp, stall }: Line): Link {
     const { cut, delayMs } = this.#options;
     const link = new Link(socket, {
       ...(delayMs === undefined ? {} : { delayMs }),
@@ -196,11 +223,21 @@ export class FilterProxy implements AsyncDisposable {
         this.#cuts++;
         hangUp();
       },
+      pass: (bytes) => this.#faults.pass(direction, bytes, connection),
+      onStall: stall,
+      onHangUp: hangUp,
     });
     this.#links[direction].add(link);
     if (cut?.since === undefined) link.count();
     return link;
   }
+}
+
+/** One connection through the proxy, and what can befall it as a whole. */
+interface Line {
+  readonly connection: number;
+  hangUp(): void;
+  stall(delayMs: number | undefined): void;
 }
 
 /** Reads from `source` only as fast as `target` takes it; passes the end on. */
