@@ -135,8 +135,32 @@ describe('a server out of step', () => {
       'C: $A UID SEARCH RETURN (ALL) ALL\nS: * ESEARCH (TAG "$A") UID ALL 1:4294967295\nX: gone',
       (client) => client.search('ALL'),
     ],
+    [
+      'ranges within one answer that are told again and again',
+      { maxSearchHits: 5 },
+      'C: $A UID SEARCH RETURN (ALL) ALL\nS: * ESEARCH (TAG "$A") UID ALL 1:3 ALL 1:3\nX: gone',
+      (client) => client.search('ALL'),
+    ],
+    [
+      'one range in many answers',
+      { maxSearchHits: 5 },
+      'C: $A UID SEARCH RETURN (ALL) ALL\nS: * ESEARCH (TAG "$A") UID ALL 1:3\nS: * ESEARCH (TAG "$A") UID ALL 1:3\nX: gone',
+      (client) => client.searchExtended('ALL', { all: true }),
+    ],
+    [
+      'hits of both kinds that are together more than allowed',
+      { maxSearchHits: 5 },
+      'C: $A UID SEARCH RETURN (ALL) ALL\nS: * SEARCH 1 2 3\nS: * ESEARCH (TAG "$A") UID ALL 1:3\nX: gone',
+      (client) => client.search('ALL'),
+    ],
+    [
+      'a stretch longer than was asked for',
+      {},
+      'C: $A UID SEARCH RETURN (PARTIAL -1:-5) ALL\nS: * ESEARCH (TAG "$A") UID PARTIAL (-1:-5 1:6)\nX: gone',
+      (client) => client.searchExtended('ALL', { partial: [-1, -5] }),
+    ],
   ])('%s end the session with a LimitError', async (_what, limits, transcript, run) => {
-    const capabilities = transcript.includes('RETURN') ? 'ESEARCH' : '';
+    const capabilities = transcript.includes('RETURN') ? 'ESEARCH PARTIAL' : '';
     const { client } = await openScripted(selecting() + transcript, { capabilities, connect: { limits } });
     await client.selectFolder('INBOX');
     expect(await rejection(run(client))).toMatchObject({ name: 'LimitError' });

@@ -35,11 +35,22 @@ export interface ExtendedSearchRequest extends SearchQuery {
   readonly maxHits: number;
 }
 
+/**
+ * How many numbers one command may still be told, whatever becomes of them: a range of millions is a dozen bytes on the
+ * wire, and nothing but this keeps a server from saying it again and again.
+ */
+export interface HitRoom {
+  hits: number;
+  /** In one PARTIAL: no more than were asked for. */
+  readonly partial: number;
+}
+
 /** SEARCH RETURN (…) (RFC 4731). */
 export function extendedSearchCommand(request: ExtendedSearchRequest): Command<ExtendedSearchResult> {
   const { min, max, count, all, save, partial } = request.returns;
   const name = request.useUid ? 'UID SEARCH' : 'SEARCH';
   let result: ExtendedSearchResult | null = null;
+  const room: HitRoom = { hits: request.maxHits, partial: partial === undefined ? request.maxHits : sizeOf(partial) };
   return {
     name,
     pipelining: request.useUid ? 'selected' : 'sequence',
@@ -55,7 +66,7 @@ export function extendedSearchCommand(request: ExtendedSearchRequest): Command<E
     },
     accept(response, tag) {
       if (response.kind !== 'data' || response.name !== 'ESEARCH') return false;
-      const found = parseExtendedSearch(response.lexer, tag, request.useUid, request.maxHits);
+      const found = parseExtendedSearch(response.lexer, tag, request.useUid, room);
       if (found === null) return false;
       result = { ...result, ...found };
       return true;
@@ -75,7 +86,7 @@ export function parseExtendedSearch(
   lexer: Lexer,
   ownTag: string,
   useUid: boolean,
-  maxHits: number,
+  room: HitRoom,
 ): ExtendedSearchResult | null {
   lexer.skipSpaces();
   if (lexer.peek() === 0x28 && readTag(lexer) !== ownTag) return null;
@@ -88,7 +99,7 @@ export function parseExtendedSearch(
       continue;
     }
     lexer.space();
-    readResult(lexer, name, result, maxHits);
+    readResult(lexer, name, result, room);
   }
   return countsUids === useUid || Object.keys(result).length === 0 ? result : null;
 }
@@ -104,7 +115,7 @@ function readTag(lexer: Lexer): string | null {
   return tag;
 }
 
-function readResult(lexer: Lexer, name: string, result: ExtendedSearchResult, maxHits: number): void {
+function readResult(lexer: Lexer, name: string, result: ExtendedSearchResult, room: HitRoom): void {
   switch (name) {
     case 'MIN':
       result.min = lexer.number();
@@ -116,7 +127,7 @@ function readResult(lexer: Lexer, name: string, result: ExtendedSearchResult, ma
       result.count = lexer.number();
       break;
     case 'ALL':
-      result.all = expandSequenceSet(lexer.atom(), maxHits);
+      result.all = readHits(lexer, room, room.hits);
       break;
     case 'MODSEQ':
       result.modSeq = lexer.number64();
@@ -125,10 +136,20 @@ function readResult(lexer: Lexer, name: string, result: ExtendedSearchResult, ma
       lexer.open();
       lexer.atom();
       lexer.space();
-      result.partial = lexer.nil() ? null : expandSequenceSet(lexer.atom(), maxHits);
+      result.partial = lexer.nil() ? null : readHits(lexer, room, room.partial);
       if (!lexer.close()) lexer.fail('")"');
       break;
     default:
       lexer.value();
   }
+}
+
+function readHits(lexer: Lexer, room: HitRoom, max: number): Uint32Array {
+  const hits = expandSequenceSet(lexer.atom(), Math.min(max, room.hits));
+  room.hits -= hits.length;
+  return hits;
+}
+
+function sizeOf([from, to]: PartialRange): number {
+  return Math.abs(to - from) + 1;
 }

@@ -10,18 +10,16 @@ export class NumberColumn {
     this.#maxLength = maxLength;
   }
 
-  /** How many more it takes. */
-  get room(): number {
-    return this.#maxLength - this.#length;
-  }
-
+  /** @throws LimitError beyond the greatest length. */
   add(number: number): void {
-    if (this.room === 0) throw new LimitError(`a search has more than ${this.#maxLength} hits`);
+    this.#checkRoom(1);
     if (this.#length === this.#numbers.length) this.#reserve(1);
     this.#numbers[this.#length++] = number;
   }
 
+  /** @throws LimitError beyond the greatest length. */
   addAll(numbers: Uint32Array): void {
+    this.#checkRoom(numbers.length);
     this.#reserve(numbers.length);
     this.#numbers.set(numbers, this.#length);
     this.#length += numbers.length;
@@ -43,6 +41,11 @@ export class NumberColumn {
       break;
     }
     return length === numbers.length ? numbers : numbers.slice(0, length);
+  }
+
+  #checkRoom(count: number): void {
+    if (this.#length + count <= this.#maxLength) return;
+    throw new LimitError(`a search has more than ${this.#maxLength} hits`);
   }
 
   #reserve(count: number): void {

@@ -1,6 +1,6 @@
 import type { Command } from '../command.ts';
 import type { Lexer } from '../lexer.ts';
-import { parseExtendedSearch } from './extended-search.ts';
+import { type HitRoom, parseExtendedSearch } from './extended-search.ts';
 import { NumberColumn } from './number-column.ts';
 import { type SearchQuery, writeQuery } from './search-criteria.ts';
 
@@ -21,6 +21,7 @@ export interface SearchRequest extends SearchQuery {
 export function searchCommand(request: SearchRequest): Command<SearchHits> {
   let modSeq: bigint | null = null;
   const hits = new NumberColumn(request.maxHits);
+  const room: HitRoom = { hits: request.maxHits, partial: request.maxHits };
   const name = request.useUid ? 'UID SEARCH' : 'SEARCH';
   return {
     name,
@@ -38,7 +39,7 @@ export function searchCommand(request: SearchRequest): Command<SearchHits> {
         return true;
       }
       if (response.name !== 'ESEARCH') return false;
-      const found = parseExtendedSearch(response.lexer, tag, request.useUid, hits.room);
+      const found = parseExtendedSearch(response.lexer, tag, request.useUid, room);
       if (found === null) return false;
       if (found.all !== undefined) hits.addAll(found.all);
       modSeq = found.modSeq ?? modSeq;
