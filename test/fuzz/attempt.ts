@@ -1,7 +1,15 @@
+import { Effort, type Patience } from './effort.ts';
 import type { FuzzTarget } from './target.ts';
 
 /** An input is worked through in milliseconds; what takes this long would hold up a migration. */
-const maxMs = 10_000;
+const patience: Patience = { maxMs: 10_000, maxIdleLooks: 10 };
+const lookMs = 1_000;
+
+/**
+ * By how much one input may raise the most that the process has ever had, in bytes: a few times what the largest result
+ * takes (`maxSearchHits`).
+ */
+const maxRise = 384 * 1024 * 1024;
 
 const stray: unknown[] = [];
 
@@ -13,13 +21,17 @@ export function watchRejections(): void {
 
 /** Checks one input. What is wrong with it, null: nothing. Never rejects. */
 export async function attempt(target: FuzzTarget, input: Buffer): Promise<Error | null> {
-  const start = performance.now();
+  const effort = new Effort(patience);
+  const peak = peakBytes();
   let timer: NodeJS.Timeout | undefined;
   try {
     const checked = target.check(Buffer.from(input));
     if (checked !== undefined) {
       const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error(`does not end within ${maxMs} ms`)), maxMs);
+        timer = setInterval(() => {
+          const excess = effort.look();
+          if (excess !== null) reject(new Error(excess));
+        }, lookMs);
       });
       await Promise.race([checked, late]);
       // A rejection is told of once the microtasks are done.
@@ -28,12 +40,17 @@ export async function attempt(target: FuzzTarget, input: Buffer): Promise<Error 
   } catch (error) {
     return toError(error);
   } finally {
-    clearTimeout(timer);
+    clearInterval(timer);
   }
   const [first] = stray.splice(0);
   if (first !== undefined) return new Error('an error that nobody handles', { cause: first });
-  const ms = performance.now() - start;
-  return ms > maxMs ? new Error(`takes ${Math.round(ms)} ms`) : null;
+  const rise = peakBytes() - peak;
+  const excess = rise > maxRise ? `took ${Math.round(rise / 1024 / 1024)} MiB of memory` : effort.excess;
+  return excess === null ? null : new Error(excess);
+}
+
+function peakBytes(): number {
+  return process.resourceUsage().maxRSS * 1024;
 }
 
 function toError(error: unknown): Error {

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { attempt } from './attempt.ts';
 import { Campaign } from './campaign.ts';
+import { Effort } from './effort.ts';
+import { assertSame } from './same.ts';
 import { shrunk } from './shrink.ts';
 import type { FuzzTarget } from './target.ts';
 import { fuzzTargets } from './targets/index.ts';
@@ -43,6 +45,43 @@ describe('fuzzing', () => {
     const failure = await new Campaign(never, seed).step();
     expect(failure).toMatchObject({ target: 'never', seed, iteration: 0, input: Buffer.from('(') });
     expect(failure?.error).toBeInstanceOf(TypeError);
+  });
+
+  it('notices an input that needs a lot of memory', async () => {
+    const check = () => void Buffer.alloc(500 * 1024 * 1024, 1);
+    expect(await attempt({ ...never, check }, Buffer.from('x'))).toMatchObject({ message: /^took \d+ MiB/ });
+  });
+
+  it('takes an input for slow by the processor time it used, and for stuck when it uses none', () => {
+    const looks = (usedMs: readonly number[]): (string | null)[] => {
+      let now = 0;
+      const effort = new Effort({ maxMs: 1_000, maxIdleLooks: 3 }, () => now);
+      return usedMs.map((ms) => {
+        now += ms;
+        return effort.look();
+      });
+    };
+    // A hundred looks with a share of the processor as small as on a machine where everybody is busy.
+    expect(looks(Array.from({ length: 100 }, () => 10))).not.toContainEqual(expect.any(String));
+    expect(looks([0, 0, 10, 0, 0, 10])).not.toContainEqual(expect.any(String));
+    expect(looks([500, 501])).toEqual([null, 'took 1001 ms of processor time']);
+    expect(looks([10, 0, 0, 0])).toEqual([null, null, null, expect.stringMatching(/^does not end/)]);
+  });
+
+  it('compares big results without writing them out', () => {
+    const big = Uint32Array.from({ length: 100_000 }, (_, at) => at);
+    expect(() => assertSame(big, new Uint32Array(big), 'x')).not.toThrow();
+    const other = new Uint32Array(big).fill(7, 99_999);
+    const difference = (() => {
+      try {
+        assertSame({ text: 'y'.repeat(1e6), big }, { big: other }, 'the two differ');
+      } catch (error) {
+        return (error as Error).message;
+      }
+      return '';
+    })();
+    expect(difference).toMatch(/^the two differ\n/);
+    expect(difference.length).toBeLessThan(20_000);
   });
 
   it('makes the same inputs of the same seed', async () => {

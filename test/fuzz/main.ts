@@ -20,7 +20,6 @@ async function main(): Promise<number> {
   const minutes = numberOf('--minutes', values.minutes ?? '1');
   const seed = values.seed === undefined ? Date.now() >>> 0 : numberOf('--seed', values.seed);
   process.stdout.write(`fuzz: --seed ${seed}, ${minutes} min\n`);
-  watchRejections();
   const targets = await fuzzTargets();
   const wanted = values.only ?? targets.map(({ name }) => name);
   for (const name of wanted) {
@@ -32,6 +31,7 @@ async function main(): Promise<number> {
 }
 
 async function run(campaigns: readonly Campaign[], settings: { minutes: number; seed: number }): Promise<number> {
+  watchRejections();
   const watchdog = new Watchdog(settings.seed);
   const memory = new Memory();
   const deadline = performance.now() + settings.minutes * 60_000;
@@ -79,4 +79,9 @@ function numberOf(option: string, text: string): number {
   return number;
 }
 
-process.exitCode = await main();
+// Until it is known that all went well it did not, whatever it is that ends the process early.
+process.exitCode = 1;
+process.exitCode = await main().catch((error: unknown) => {
+  process.stdout.write(`FAILED ${error instanceof Error ? error.stack : String(error)}\n`);
+  return 1;
+});

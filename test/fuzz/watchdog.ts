@@ -1,9 +1,13 @@
 import { writeSync } from 'node:fs';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
+import { Effort, type Patience } from './effort.ts';
 
 /** Ends the process, with seed and input, where one input keeps its thread busy for good: no timer fires then. */
-const patienceMs = 30_000;
-const lookMs = 1_000;
+const patience: Patience = { maxMs: 30_000, maxIdleLooks: 240 };
+const lookMs = 250;
+
+/** More than any input needs, in bytes, and less than what Node ends the process for without a word of the input. */
+const maxResident = 900 * 1024 * 1024;
 const maxInput = 1024 * 1024;
 
 interface Shared {
@@ -44,19 +48,20 @@ export class Watchdog {
 
 function guard({ words, bytes }: Shared): void {
   let seen = -1;
-  let sinceMs = performance.now();
+  let effort = new Effort(patience);
   setInterval(() => {
     const now = Atomics.load(words, 0);
     if (now !== seen) {
       seen = now;
-      sinceMs = performance.now();
-      return;
+      effort = new Effort(patience);
     }
-    if (performance.now() - sinceMs < patienceMs) return;
+    const resident = process.memoryUsage.rss();
+    const excess = resident > maxResident ? `has ${Math.round(resident / 1024 / 1024)} MiB in use` : effort.look();
+    if (excess === null) return;
     const [, iteration = 0, textLength = 0, inputLength = 0] = words;
     const text = Buffer.from(bytes.slice(0, textLength)).toString();
     const input = Buffer.from(bytes.slice(textLength, textLength + inputLength)).toString('base64');
-    writeSync(2, `fuzz: no end of ${text}, iteration ${iteration}, with the input (base64)\n${input}\n`);
+    writeSync(2, `fuzz: ${text}, iteration ${iteration}, ${excess}, with the input (base64)\n${input}\n`);
     process.kill(process.pid, 'SIGKILL');
   }, lookMs);
 }

@@ -1,11 +1,10 @@
-import { deepStrictEqual } from 'node:assert';
-import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import type { LiteralSinkChooser } from '../../../src/protocol/framer.ts';
 import type { Limits } from '../../../src/protocol/limits.ts';
 import { damaged, damages, fetchStreams } from '../../support/fetch-streams.ts';
 import { readFrames, readResponses } from '../../support/responses.ts';
 import { serverCorpus } from '../corpus.ts';
+import { assertSame } from '../same.ts';
 import { type FuzzTarget, randomOf, someChunkings } from '../target.ts';
 
 export const wireWords: readonly string[] = [
@@ -82,9 +81,6 @@ function checkStreamed(bytes: Buffer): void {
 /** Fails unless `read` makes the same of the bytes however they arrive. */
 export function sameAtEveryChunking<Result>(bytes: Buffer, read: (chunks: readonly Buffer[]) => Result): Result {
   const expected = read([bytes]);
-  for (const chunks of someChunkings(bytes)) {
-    const result = read(chunks);
-    if (!isDeepStrictEqual(result, expected)) deepStrictEqual(result, expected);
-  }
+  for (const chunks of someChunkings(bytes)) assertSame(read(chunks), expected, 'cuts change what is read');
   return expected;
 }

@@ -1,0 +1,1 @@
+export function compile(outDir: string, folder: string, complaint: string): void;
