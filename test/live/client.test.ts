@@ -14,11 +14,12 @@ import { type LiveCase, messageDate, type Scene } from './client/scene.ts';
 import { searchCases } from './client/search-cases.ts';
 import { testedServers } from './client/servers.ts';
 import { sessionCases } from './client/session-cases.ts';
+import { streamCases } from './client/stream-cases.ts';
 import { closeAfterAll } from './harness.ts';
 
 const keep = closeAfterAll();
 const cases: readonly LiveCase[] = [
-  ...[...sessionCases, ...folderCases, ...messageCases, ...searchCases, ...changeCases, ...adminCases],
+  ...[...sessionCases, ...folderCases, ...messageCases, ...streamCases, ...searchCases, ...changeCases, ...adminCases],
 ];
 
 /** Those with TLS and more than one way to log in. */
@@ -45,12 +46,12 @@ describe.each(testedServers.map((each) => [each.name, each] as const))(
       return client;
     };
 
-    const openAs = async (user: string) => {
-      const client = await connect();
+    const openAs = async (user: string, options?: Partial<ConnectOptions>) => {
+      const client = await connect(options);
       await client.login(user, server.password);
       return client;
     };
-    const openAnother = () => openAs(server.users[0]);
+    const openAnother = (options?: Partial<ConnectOptions>) => openAs(server.users[0], options);
 
     const openScene = async (): Promise<Scene> => {
       const client = await openAnother();

@@ -1,5 +1,5 @@
 /** What a live test of the client is given: a session on one of the servers, and folders of its own. */
-import type { ImapClient } from '../../../src/protocol/index.ts';
+import type { ConnectOptions, ImapClient } from '../../../src/protocol/index.ts';
 import type { ServerInstance } from '../../support/servers/index.ts';
 
 /** What one server makes of things that the standards leave open. */
@@ -22,7 +22,7 @@ export interface Scene {
   /** Logged in, nothing selected. */
   readonly client: ImapClient;
   /** Another session of the same account. */
-  openAnother(): Promise<ImapClient>;
+  openAnother(options?: Partial<ConnectOptions>): Promise<ImapClient>;
   /** A session of another user. */
   openAs(user: string): Promise<ImapClient>;
   /** A name nobody has used yet. */
