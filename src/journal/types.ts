@@ -78,8 +78,8 @@ export interface Intent {
   readonly flags: string;
 }
 
-/** The messages of one APPEND command, before it is sent. `digests: null`: not known before they are sent. */
-export type IntentColumns = Omit<IntendedMessages, 'digests'> & { readonly digests: Uint8Array | null };
+/** The messages of one APPEND command, before it is sent. */
+export type IntentColumns = IntendedMessages;
 
 /**
  * Messages that got the same verdict. `sizes: null`: not known. `digests: null`: nobody compared the content (adopted by

@@ -16,7 +16,9 @@ export interface MessageFacts extends FlagColumns {
 }
 
 /** Messages that are about to be appended. */
-export interface IntendedMessages extends MessageFacts {
+export interface IntendedMessages extends Omit<MessageFacts, 'digests'> {
+  /** `null`: not known before they are sent. */
+  readonly digests: Uint8Array | null;
   /** As the source wrote them; `null` where it gave none. */
   readonly internalDates: readonly (string | null)[];
 }

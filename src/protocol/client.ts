@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { appendLimitOf, offers } from './capability.ts';
-import type { Command, FetchReceiver, Untagged } from './command.ts';
+import type { Command, FetchReceiver, LiteralReceiver, Untagged } from './command.ts';
 import {
   type AclEntry,
   deleteAclCommand,
@@ -130,6 +130,12 @@ export interface FetchEachOptions extends FetchOptions {
    * a StateError, whatever the server answers, and `onData` is told nothing.
    */
   readonly ahead?: boolean | undefined;
+  /**
+   * Offered each literal of `limits.streamLiteralBytes` or more as it begins, with what stands in front of it, the item it
+   * is (`BODY[]`) and its size. What this returns is handed the bytes as they come, never more than `pause` leaves time
+   * for, and `onData` gets an empty literal in their place; `null`: it is collected like a small one.
+   */
+  readonly onLiteral?: ((data: FetchData, item: string, size: number) => LiteralReceiver | null) | undefined;
 }
 
 export interface FetchMapOptions extends FetchOptions {
@@ -142,6 +148,14 @@ export interface StoreOptions extends UidOptions {
   readonly silent?: boolean | undefined;
   /** Leave messages alone that changed after this mod-sequence (CONDSTORE); they are the result's `modified`. */
   readonly unchangedSince?: bigint | undefined;
+}
+
+/** Of a folder that was not selected nobody is told anything: its literals are dropped. */
+function unlessRefused(
+  onLiteral: FetchEachOptions['onLiteral'],
+  select: { readonly refused: boolean },
+): FetchEachOptions['onLiteral'] {
+  return onLiteral && ((...literal) => (select.refused ? { write: () => {}, end: () => {} } : onLiteral(...literal)));
 }
 
 /** How long LOGOUT may take before the connection is simply closed. */
@@ -829,7 +843,8 @@ export class ImapClient implements AsyncDisposable {
       ahead,
       lastSeq: this.#lastSeq,
       onData: ahead ? (data: FetchData) => (select.refused ? undefined : onData(data)) : onData,
-      receiver,
+      onLiteral: receiver?.onLiteral ?? unlessRefused(options.onLiteral, select),
+      onAwaited: receiver?.onAwaited,
     };
     if (receiver !== undefined) {
       // One after the other: a part that waits would be taken for somebody in a hurry.

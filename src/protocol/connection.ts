@@ -281,20 +281,31 @@ export class Connection {
     const response = parseResponse(frame);
     if (response.kind !== 'data' || response.name !== 'FETCH' || response.number === null) return null;
     const data = parseFetch(response.number, response.lexer);
-    for (const { command } of this.#outbox.unanswered) {
+    for (const command of this.#fetching()) {
       const receiver = command.acceptLiteral?.(data, item, size);
       if (receiver != null) return receiver;
     }
     return null;
   }
 
-  /** Hot: once per message. */
+  /** Unanswered commands that FETCH data may belong to, oldest first: what one folder still owes is no other folder's. */
+  *#fetching(): Generator<Command<unknown>, void, void> {
+    let owed = false;
+    for (const { command } of this.#outbox.unanswered) {
+      const leaves = command.pipelining === 'selects';
+      if (leaves && owed) return;
+      yield command;
+      if (leaves) return;
+      owed ||= command.pipelining !== 'free';
+    }
+  }
+
+  /** Hot: once per message. The same walk as `#fetching`, without an object for each. */
   #onFetch(data: FetchData): void {
     if (this.#failure !== null) return;
     if (this.#waitsForGreeting !== null) throw noImap(this.#wire.description);
     const { unanswered } = this.#outbox;
     let owed = false;
-    // By index: an iterator would be one more object for each message.
     for (let at = 0; at < unanswered.length; at++) {
       const { command } = unanswered[at] as PendingCommand;
       const leaves = command.pipelining === 'selects';

@@ -5,7 +5,7 @@
  * Start with `ImapClient.connect`. Every error is an `ImapError` with a stable `code`.
  */
 
-export type { BodyStream } from './body-stream.ts';
+export { BodyStream } from './body-stream.ts';
 export type { BodyPart, Disposition, MultiPart, SinglePart } from './body-structure.ts';
 export type {
   FetchEachOptions,
@@ -18,6 +18,7 @@ export type {
 } from './client.ts';
 export { ImapClient } from './client.ts';
 export { systemClock } from './clock.ts';
+export type { LiteralReceiver } from './command.ts';
 export type { AclEntry, RightsChoice } from './commands/acl.ts';
 export type { AppendMessage, AppendResult, SizedStream } from './commands/append.ts';
 export type { ExtendedSearchResult, ReturnOptions } from './commands/extended-search.ts';

@@ -1,41 +1,60 @@
-import { digestBytes, type IntendedMessages, pickFacts, pickNumbers } from '../plan/message-facts.ts';
+import {
+  digestBytes,
+  type IntendedMessages,
+  type MessageFacts,
+  pickFacts,
+  pickNumbers,
+} from '../plan/message-facts.ts';
 import type { BatchReport, RefusedMessage } from './contract.ts';
 import { writeDigest } from './digest.ts';
-import type { Fetched, Message } from './endpoint.ts';
+import type { Fetched, Message, NoMessage } from './endpoint.ts';
 
 /** What became of a message so far. */
 const open = 0;
 const stored = 1;
 const refused = 2;
 const unsent = 3;
+const missing = 4;
 
 /** A batch as it was fetched, what is known of its messages, and what became of each. A row is an index into `messages`. */
 export class Batch {
   readonly messages: readonly Message[];
+  /** For the journal, before the messages are sent. */
   readonly facts: IntendedMessages;
+  /** The same as it is known by now. */
+  readonly #known: MessageFacts;
   /** Distinct flags, by the numbers in `facts.flags`. */
   readonly #flagLists: (readonly string[])[] = [];
   readonly #fates: Uint8Array;
   readonly #targetUids: Uint32Array;
   readonly #refused: RefusedMessage[] = [];
   readonly #gone: number[] = [];
+  /** UIDs of messages that are too big to be among them. */
+  readonly oversize: readonly number[];
   #resent = 0;
 
-  /** `fetched` in the order of UIDs. Takes the messages' digests. */
-  constructor(fetched: readonly Fetched[]) {
+  /**
+   * `fetched` in the order of UIDs. Takes the messages' digests; `bodiless`: their bodies are not there yet, and `learn` is
+   * told of them.
+   */
+  constructor(fetched: readonly Fetched[], options: { readonly bodiless: boolean } = { bodiless: false }) {
     const messages: Message[] = [];
+    const oversize: number[] = [];
     for (const item of fetched) {
       if (item.kind === 'message') messages.push(item.message);
-      else if (item.kind === 'gone') this.#gone.push(item.uid);
-      else this.#refused.push({ uid: item.uid, bytes: 0, code: 'UNREADABLE', text: item.text, subject: null });
+      else if (item.kind === 'oversize') oversize.push(item.uid);
+      else this.#miss(item);
     }
     this.messages = messages;
-    this.facts = this.#describe();
+    this.oversize = oversize;
+    const { internalDates, ...known } = this.#describe(options);
+    this.#known = known;
+    this.facts = { ...known, digests: options.bodiless ? null : known.digests, internalDates };
     this.#fates = new Uint8Array(messages.length);
     this.#targetUids = new Uint32Array(messages.length);
   }
 
-  #describe(): IntendedMessages {
+  #describe({ bodiless }: { readonly bodiless: boolean }): MessageFacts & Pick<IntendedMessages, 'internalDates'> {
     const { messages } = this;
     const count = messages.length;
     const uids = new Uint32Array(count);
@@ -47,10 +66,16 @@ export class Batch {
       uids[row] = uid;
       sizes[row] = body.size;
       flags[row] = flagSets.indexOf(list);
-      writeDigest(body, digests, row * digestBytes);
+      if (!bodiless) writeDigest(body, digests, row * digestBytes);
     }
     const internalDates = messages.map(({ internalDate }) => internalDate);
     return { uids, sizes, digests, flags, flagSets: flagSets.texts, internalDates };
+  }
+
+  /** The body of the message in `row` was so long, and this is its SHA-256. */
+  learn(row: number, size: number, digest: Uint8Array): void {
+    this.#known.sizes[row] = size;
+    this.#known.digests.set(digest, row * digestBytes);
   }
 
   /** `targetUid` as the target told it; `attempt` 0: the first one. */
@@ -61,9 +86,21 @@ export class Batch {
   }
 
   refuse(row: number, { code, text, subject }: Pick<RefusedMessage, 'code' | 'text' | 'subject'>): void {
-    const { uids, sizes } = this.facts;
+    const { uids, sizes } = this.#known;
     this.#fates[row] = refused;
     this.#refused.push({ uid: uids[row] ?? 0, bytes: sizes[row] ?? 0, code, text, subject });
+  }
+
+  /** The source does not give the message in `row` after all. */
+  miss(row: number, reason: NoMessage): void {
+    this.#fates[row] = missing;
+    this.#miss(reason);
+  }
+
+  #miss(reason: NoMessage): void {
+    const { kind, uid } = reason;
+    if (kind === 'gone') this.#gone.push(uid);
+    else this.#refused.push({ uid, bytes: 0, code: 'UNREADABLE', text: reason.text, subject: null });
   }
 
   /** It was not stored for certain, and is to be tried again. */
@@ -79,13 +116,13 @@ export class Batch {
   /** What is known by now. `lostOf` tells which of its flags a message loses at the target. */
   report(lostOf: (flags: readonly string[]) => readonly string[]): BatchReport {
     const rows = this.#rowsThatAre(stored);
-    const facts = rows.length === this.messages.length ? this.facts : pickFacts(this.facts, rows);
+    const facts = rows.length === this.messages.length ? this.#known : pickFacts(this.#known, rows);
     const { uids, sizes, digests, flags, flagSets } = facts;
     return {
       stored: { uids, targetUids: pickNumbers(this.#targetUids, rows), sizes, digests, flags, flagSets },
       refused: this.#refused,
       gone: Uint32Array.from(this.#gone),
-      unsent: pickNumbers(this.facts.uids, this.#rowsThatAre(unsent)),
+      unsent: pickNumbers(this.#known.uids, this.#rowsThatAre(unsent)),
       resent: this.#resent,
       lostFlags: this.#lostFlags(flags, lostOf),
     };

@@ -1,5 +1,5 @@
 import { selectMissing } from '../plan/select.ts';
-import { type FetchData, internalDateToEpochMs, type Literal } from '../protocol/index.ts';
+import { type FetchData, internalDateToEpochMs, type Literal, type LiteralReceiver } from '../protocol/index.ts';
 import {
   type ContentColumns,
   digestBytes,
@@ -9,7 +9,7 @@ import {
   settleColumns,
 } from './content-columns.ts';
 import type { FolderContents } from './contract.ts';
-import { canonicalDigestOf, headerKeyOf } from './digest.ts';
+import { CanonicalLines, canonicalDigestOf, headerKeyOf } from './digest.ts';
 import { headerBlockOf } from './header-block.ts';
 
 /** Longest header block a key is computed from: real ones are a few KiB. */
@@ -20,6 +20,13 @@ const initialRows = 256;
 
 const noFlags: readonly string[] = [];
 
+/** A big body, hashed while it comes; only what may be its header is kept. */
+interface Arriving {
+  readonly uid: number;
+  readonly lines: CanonicalLines;
+  readonly front: { size: number; readonly chunks: Buffer[] };
+}
+
 /** Collects FETCH responses of a verification into columns. Bodies are hashed and dropped at once. */
 export class ContentRows {
   readonly #bodies: boolean;
@@ -29,10 +36,28 @@ export class ContentRows {
   /** The flags of the row before, and their set. */
   #lastFlags: { readonly flags: readonly string[]; readonly index: number } | null = null;
   readonly #unreadable: number[] = [];
+  #arriving: Arriving | null = null;
 
   constructor(bodies: boolean) {
     this.#bodies = bodies;
     this.#columns = makeColumns(initialRows, { digests: bodies });
+  }
+
+  /** Takes a big body as it comes; `add` follows with the rest of its message. */
+  receive({ uid }: FetchData): LiteralReceiver | null {
+    if (uid === undefined || !this.#bodies) return null;
+    const front = { size: 0, chunks: [] as Buffer[] };
+    const lines = new CanonicalLines();
+    this.#arriving = { uid, lines, front };
+    return {
+      write(slice) {
+        lines.add(slice);
+        if (front.size >= maxHeaderBytes) return;
+        front.size += slice.length;
+        front.chunks.push(slice);
+      },
+      end: () => {},
+    };
   }
 
   /** Takes one FETCH response. False: it lacks the section asked for (a flag update), and is passed over. */
@@ -44,6 +69,8 @@ export class ContentRows {
       this.addUnreadable(uid);
       return true;
     }
+    const arrived = this.#arriving?.uid === uid ? this.#arriving : null;
+    this.#arriving = null;
     const row = this.#rows++;
     if (row === this.#columns.uids.length) this.#columns = growColumns(this.#columns, 2 * row);
     const { uids, sizes, dates, flags, headerKeys, digests } = this.#columns;
@@ -51,9 +78,9 @@ export class ContentRows {
     sizes[row] = Math.min(data.size ?? section.size, maxSize);
     dates[row] = (data.internalDate === undefined ? null : internalDateToEpochMs(data.internalDate)) ?? Number.NaN;
     flags[row] = this.#flagSet(data.flags ?? noFlags);
-    const headerKey = headerKeyOf(headerBlockOf(section, maxHeaderBytes));
+    const headerKey = headerKeyOf(headerBlockOf(arrived?.front ?? section, maxHeaderBytes));
     headerKeys.set(headerKey.subarray(0, headerKeyBytes), row * headerKeyBytes);
-    digests?.set(canonicalDigestOf(section), row * digestBytes);
+    digests?.set(arrived?.lines.digest() ?? canonicalDigestOf(section), row * digestBytes);
     return true;
   }
 

@@ -5,8 +5,9 @@ import { ImapError, internalDateToEpochMs } from '../protocol/index.ts';
 import { Batch } from './batch.ts';
 import type { Budget } from './budget.ts';
 import type { BatchReport } from './contract.ts';
-import type { ReadableFolder, RefusedWords, WritableFolder } from './endpoint.ts';
+import type { Message, ReadableFolder, RefusedWords, WritableFolder } from './endpoint.ts';
 import { isFolderRefused, isOverQuota } from './failure.ts';
+import { StreamedAppend } from './streamed-append.ts';
 import { subjectOf } from './subject.ts';
 
 /** One FETCH and one MULTIAPPEND: large enough that the command costs nothing, small enough to repeat. */
@@ -17,6 +18,11 @@ const singleLimits: BatchLimits = { ...batchLimits, maxMessages: 20 };
 
 /** What a message costs in memory besides its bytes. */
 const messageOverheadBytes = 1024;
+
+/** What a message on its way through a lane holds, however big it is. */
+const streamBytes = 2 * 1024 * 1024;
+/** More appends than there will ever be: nobody else has one under way. */
+const allAppends = 2 ** 40;
 
 /** This many refusals, and nothing stored before: halving batches is no use, each message is tried once, alone. */
 const hopelessRefusals = 100;
@@ -41,6 +47,8 @@ export interface CopyPort {
   asked(bytes: number): void;
   /** True: take no new work, finish what is in flight. */
   isDraining(): boolean;
+  /** Messages from this size on, as announced by the source, are streamed. */
+  oversizeBytes(): number;
 }
 
 /** What the copies of one lane share. */
@@ -144,7 +152,9 @@ export class FolderCopy {
       }
       const limits = this.#writer.atomic ? batchLimits : singleLimits;
       for (const { start, end } of packBatches(shard.sizes, limits)) {
-        const bytes = sum(shard.sizes, start, end) + (end - start) * messageOverheadBytes;
+        const wholeBytes = sum(shard.sizes, start, end) + (end - start) * messageOverheadBytes;
+        const isOversize = end === start + 1 && (shard.sizes[start] ?? 0) >= this.#port.oversizeBytes();
+        const bytes = isOversize ? Math.min(streamBytes, wholeBytes) : wholeBytes;
         await this.#ahead.acquire(1);
         await this.#bytes.acquire(bytes);
         if (this.#ends()) {
@@ -153,9 +163,10 @@ export class FolderCopy {
           break;
         }
         // Fetching starts now; sending waits for the batch before, so that order is kept.
-        const fetched = this.#fetch(shard.uids.subarray(start, end), bytes);
+        const uids = shard.uids.subarray(start, end);
+        const fetched = isOversize ? this.#describe(uids, bytes) : this.#fetch(uids, bytes);
         this.#sending = this.#sending.then(() => this.#send(fetched));
-        this.#port.asked(bytes);
+        this.#port.asked(wholeBytes);
       }
     }
   }
@@ -180,13 +191,30 @@ export class FolderCopy {
       for (const item of items) if (item.kind === 'message') bytes += item.message.body.size;
       const extraBytes = Math.max(0, bytes - announcedBytes);
       this.#bytes.take(extraBytes);
-      const batch = new Batch(items);
-      this.#unintended.push(batch);
-      return { batch, heldBytes: announcedBytes + extraBytes };
+      return { batch: this.#toIntend(new Batch(items)), heldBytes: announcedBytes + extraBytes, streams: false };
     } catch (error) {
-      this.abort(this.#port.sourceError(error));
-      return { batch: new Batch([]), heldBytes: announcedBytes };
+      return this.#unfetched(error, announcedBytes);
     }
+  }
+
+  /** Fetches all there is to know of a message that is to be streamed. */
+  async #describe(uids: Uint32Array, heldBytes: number): Promise<FetchedBatch> {
+    try {
+      const batch = new Batch(await this.#reader.describe(uids), { bodiless: true });
+      return { batch: this.#toIntend(batch), heldBytes, streams: true };
+    } catch (error) {
+      return this.#unfetched(error, heldBytes);
+    }
+  }
+
+  #toIntend(batch: Batch): Batch {
+    this.#unintended.push(batch);
+    return batch;
+  }
+
+  #unfetched(error: unknown, heldBytes: number): FetchedBatch {
+    this.abort(this.#port.sourceError(error));
+    return { batch: new Batch([]), heldBytes, streams: false };
   }
 
   /** Makes the batch's intent durable, and with it those of the batches behind it that are there already. */
@@ -223,15 +251,20 @@ export class FolderCopy {
 
   /** Hands one fetched batch to the target; resolves when the next may follow. */
   async #send(fetching: Promise<FetchedBatch>): Promise<void> {
-    const { batch, heldBytes } = await fetching;
+    const { batch, heldBytes, streams } = await fetching;
     // The intent is durable before the first byte leaves; it is written while the batch before is being uploaded.
     const mayBeSent = !this.#ends() && (await this.#intend(batch));
     this.#cutShort ||= !mayBeSent;
-    await this.#appends.acquire(1);
+    const [message] = batch.messages;
+    const stream = streams && mayBeSent && message !== undefined ? this.#openStream(batch, message) : null;
+    // A stream that breaks takes the target's connection with it: nothing else may be unanswered there.
+    const appends = stream === null ? 1 : allAppends;
+    await this.#appends.acquire(appends);
     this.#ahead.release(1);
-    const stored = this.#store(batch, { mayBeSent }).finally(() => {
-      this.#port.stored(heldBytes);
-      this.#appends.release(1);
+    const storing = stream === null ? this.#store(batch, { mayBeSent }) : this.#storeStream(batch, stream);
+    const stored = storing.finally(() => {
+      this.#port.stored(stream === null ? heldBytes : (batch.facts.sizes[0] ?? 0));
+      this.#appends.release(appends);
       this.#bytes.release(heldBytes);
     });
     const answered: Promise<void> = stored
@@ -239,25 +272,68 @@ export class FolderCopy {
       .catch((error: unknown) => this.abort(error))
       .finally(() => this.#unanswered.delete(answered));
     this.#unanswered.add(answered);
+    await stream?.read;
+    for (const uid of batch.oversize) {
+      await this.#ahead.acquire(1);
+      this.#bytes.take(streamBytes);
+      await this.#send(this.#describe(Uint32Array.of(uid), streamBytes));
+    }
+  }
+
+  #openStream(batch: Batch, message: Message): StreamedAppend {
+    return new StreamedAppend(this.#reader, this.#writer, this.#port, batch, message);
   }
 
   async #store(batch: Batch, { mayBeSent }: { readonly mayBeSent: boolean }): Promise<void> {
     const isHopeless = this.#stored === 0 && this.#refused >= hopelessRefusals;
-    const mayCreate = this.#stored === 0 && this.#copiedBefore === 0;
-    const append = new BatchAppend(this.#writer, this.#port, batch, { singly: isHopeless, mayCreate });
+    const append = new BatchAppend(this.#writer, this.#port, batch, {
+      singly: isHopeless,
+      mayCreate: this.#mayCreate,
+    });
     const rows = [...batch.messages.keys()];
     try {
       if (!mayBeSent || this.#ends()) append.giveUp(rows);
       else if (rows.length > 0) await append.append(rows, 0);
     } finally {
       this.#inDoubt ||= append.inDoubt;
-      // What was answered is true whatever ended the rest.
-      if (batch.hasNews) {
-        const report = batch.report((flags) => this.#writer.splitFlags(flags).lost);
-        this.#port.report(report);
-        this.#notice(report);
-      }
+      this.#tell(batch);
     }
+  }
+
+  async #storeStream(batch: Batch, stream: StreamedAppend): Promise<void> {
+    const mayCreate = this.#mayCreate;
+    try {
+      if (this.#ends()) {
+        stream.giveUp();
+        return;
+      }
+      let refusal = await stream.append(0);
+      if (refusal?.responseCode === 'TRYCREATE' && mayCreate && (await this.#port.recreateTarget())) {
+        stream.again();
+        refusal = await stream.append(1);
+      }
+      if (refusal === null) return;
+      if (refusesAll(refusal)) {
+        batch.leave(0);
+        throw toRefusalError(refusal);
+      }
+      await stream.refuse(refusal);
+    } finally {
+      this.#inDoubt ||= stream.inDoubt;
+      this.#tell(batch);
+    }
+  }
+
+  get #mayCreate(): boolean {
+    return this.#stored === 0 && this.#copiedBefore === 0;
+  }
+
+  /** Reports what is known of a batch: what was answered is true whatever ended the rest. */
+  #tell(batch: Batch): void {
+    if (!batch.hasNews) return;
+    const report = batch.report((flags) => this.#writer.splitFlags(flags).lost);
+    this.#port.report(report);
+    this.#notice(report);
   }
 
   #notice({ stored, refused }: BatchReport): void {
@@ -277,6 +353,18 @@ interface FetchedBatch {
   readonly batch: Batch;
   /** What it holds of the lane's byte budget. */
   readonly heldBytes: number;
+  /** Its one message has no body yet, and gets none here: it is streamed. */
+  readonly streams: boolean;
+}
+
+/** The refusal is about the folder or the account, not about this message. */
+function refusesAll({ responseCode }: RefusedWords): boolean {
+  return isOverQuota(responseCode) || isFolderRefused(responseCode);
+}
+
+function toRefusalError(refusal: RefusedWords): Error {
+  if (isOverQuota(refusal.responseCode)) return new TargetFullError(refusal);
+  return new FolderRefusesError('REFUSES', `the target takes no message into this folder: ${refusal.text}`);
 }
 
 /** One batch on its way: sent whole, and after a refusal in halves down to the culprit. */
@@ -331,13 +419,11 @@ class BatchAppend {
     const [first] = refused;
     if (first === undefined) return stored;
     const again = refused.map(({ row }) => row);
-    const { responseCode, text } = first.words;
-    if (isOverQuota(responseCode) || isFolderRefused(responseCode)) {
+    if (refusesAll(first.words)) {
       this.giveUp(again);
-      if (isOverQuota(responseCode)) throw new TargetFullError(first.words);
-      throw new FolderRefusesError('REFUSES', `the target takes no message into this folder: ${text}`);
+      throw toRefusalError(first.words);
     }
-    if (responseCode === 'TRYCREATE' && this.#options.mayCreate && !this.#recreated) {
+    if (first.words.responseCode === 'TRYCREATE' && this.#options.mayCreate && !this.#recreated) {
       this.#recreated = true;
       if (await this.#port.recreateTarget()) return stored + (await this.append(again, attempt + 1));
     }

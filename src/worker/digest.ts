@@ -23,6 +23,20 @@ export function writeDigest(body: Literal, into: Buffer, at: number): void {
   into.write(shaOf(body), at, 'latin1');
 }
 
+/** SHA-256 over the exact bytes of a body that is never there as a whole. */
+export class BodyHash {
+  readonly #sha = createHash('sha256');
+
+  add(slice: Buffer): void {
+    this.#sha.update(slice);
+  }
+
+  /** Of all that was added; to be asked once. */
+  digest(): Buffer {
+    return this.#sha.digest();
+  }
+}
+
 /** One character a byte. */
 function shaOf(body: Literal): string {
   const [only] = body.chunks;
@@ -57,8 +71,11 @@ export function canonicalDigestOf(body: Literal): Buffer {
   return lines.digest();
 }
 
-/** Hashes lines as they come, cut anywhere. Runs of lines that are canonical already are hashed where they lie. */
-class CanonicalLines {
+/**
+ * Hashes lines in the canonical form as they come, cut anywhere. Runs of lines that are canonical already are hashed where
+ * they lie.
+ */
+export class CanonicalLines {
   readonly #sha = createHash('sha256');
   /** The last byte was a CR, hashed as CRLF: an LF that follows belongs to it. */
   #afterCr = false;

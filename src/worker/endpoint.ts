@@ -53,10 +53,27 @@ export interface RefusedWords {
 /** What became of a message asked for by UID. */
 export type Fetched =
   | { readonly kind: 'message'; readonly message: Message }
+  | NoMessage
+  /** Much bigger than the source had announced: its body was dropped, and has to be asked for by itself. */
+  | { readonly kind: 'oversize'; readonly uid: number; readonly size: number };
+
+/** Why a message that was asked for did not come. */
+export type NoMessage =
   /** Expunged meanwhile: the server, asked again, has no such UID any more. */
   | { readonly kind: 'gone'; readonly uid: number }
   /** There, but the server would not give its body. */
   | { readonly kind: 'unreadable'; readonly uid: number; readonly text: string };
+
+/** A body that comes no faster than it is read. */
+export interface OpenBody {
+  readonly kind: 'body';
+  /** Bytes in all: what the literal announces, not what RFC822.SIZE claims. */
+  readonly size: number;
+  /** To be read once. Fails when the rest will never come. */
+  readonly slices: AsyncIterable<Buffer>;
+  /** Nobody reads the rest: it is dropped as it comes. */
+  drop(): void;
+}
 
 /** A window of listed messages, ascending by UID. */
 export interface ListedMessages {
@@ -111,6 +128,13 @@ export interface ReadableFolder {
   unlisted(): number;
   /** Fetches messages by UID; answers one `Fetched` per UID, in the order of `uids`. */
   fetch(uids: Uint32Array): Promise<Fetched[]>;
+  /** Everything but the body of messages, which has no slices here and the size the source announces. */
+  describe(uids: Uint32Array): Promise<Fetched[]>;
+  /**
+   * Asks for one body, and resolves when it begins. Until it is read or dropped, nothing that is asked for behind it
+   * arrives.
+   */
+  openBody(uid: number): Promise<OpenBody | NoMessage>;
   /**
    * Reads the whole folder for verification; bodies are hashed as they arrive and dropped. `shouldStop` is asked between
    * commands; once it says true the contents are what was read so far, and not `complete`.
@@ -122,6 +146,14 @@ export interface WritableFolder {
   readonly facts: SelectedFacts;
   /** Appends in order and answers one `Stored` per message. Never throws for anything the server or the line does. */
   append(messages: readonly Message[], options: AppendOptions): Promise<Stored[]>;
+  /**
+   * Appends one message whose body comes while it is being sent, `size` bytes of it. Where `slices` fails, the connection
+   * is ended before the message is whole.
+   */
+  appendStream(
+    message: Message,
+    body: { readonly size: number; readonly slices: AsyncIterable<Buffer> },
+  ): Promise<Stored>;
   /** True: several messages go in one command that is refused as a whole, so that a refusal names no culprit (RFC 3502). */
   readonly atomic: boolean;
   /** True: several calls of `append` may be under way at once. False: the next waits for the last one's answer. */

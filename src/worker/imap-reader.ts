@@ -7,6 +7,7 @@ import {
   type FetchEachOptions,
   type FolderName,
   type ImapClient,
+  type Literal,
   type MessageSet,
   ProtocolError,
   type SelectedFolder,
@@ -16,9 +17,10 @@ import {
 import { ContentRows } from './content-rows.ts';
 import type { FlagTable, FolderContents, InspectTask, ListedBefore, SelectedFacts } from './contract.ts';
 import type { CurrentFolder, Visitor } from './current-folder.ts';
-import type { Fetched, ListedMessages, ReadableFolder } from './endpoint.ts';
+import type { Fetched, ListedMessages, Message, NoMessage, OpenBody, ReadableFolder } from './endpoint.ts';
 import { FlagRows } from './flag-rows.ts';
 import { toModSeq } from './imap-endpoint.ts';
+import { ArrivingBody } from './open-body.ts';
 
 /** Messages in one window of a folder's listing: the first one is small, so that copying starts soon. */
 const firstScanWindow = 500;
@@ -33,6 +35,10 @@ const maxInspected = 10_000_000;
 const maxSetBytes = 7_000;
 
 const listItems = ['UID', 'RFC822.SIZE'];
+/** A message that was announced as one for a batch is held up to this size: above, it is asked for again by itself. */
+const maxHeldBytes = 32 * 1024 * 1024;
+const notSent = 'the server lists this message but does not send it';
+const nilBody = 'the server answered NIL instead of the message';
 
 /** One way to ask for messages by UID, and where the answers went. */
 interface Reading {
@@ -314,9 +320,20 @@ export class ImapReader implements ReadableFolder, Visitor {
   }
 
   async fetch(uids: Uint32Array): Promise<Fetched[]> {
+    return await this.#collect(uids, (some, found) => this.#fetchInto(some, found));
+  }
+
+  async describe(uids: Uint32Array): Promise<Fetched[]> {
+    return await this.#collect(uids, (some, found) => this.#describeInto(some, found));
+  }
+
+  async #collect(
+    uids: Uint32Array,
+    ask: (some: Uint32Array, found: Map<number, Fetched>) => Promise<CommandError | null>,
+  ): Promise<Fetched[]> {
     const found = new Map<number, Fetched>();
     await this.#read(uids, {
-      ask: (some) => this.#fetchInto(some, found),
+      ask: (some) => ask(some, found),
       has: (uid) => found.has(uid),
       unreadable: (uid, text) => found.set(uid, { kind: 'unreadable', uid, text }),
     });
@@ -338,9 +355,7 @@ export class ImapReader implements ReadableFolder, Visitor {
       if (refusal === null) silent.push(uid);
       else reading.unreadable(uid, refusal.text);
     }
-    for (const uid of await this.#present(Uint32Array.from(silent))) {
-      reading.unreadable(uid, 'the server lists this message but does not send it');
-    }
+    for (const uid of await this.#present(Uint32Array.from(silent))) reading.unreadable(uid, notSent);
   }
 
   /** Those of `uids` that the server still has: a message is gone only when neither FETCH nor SEARCH knows it any more. */
@@ -362,18 +377,63 @@ export class ImapReader implements ReadableFolder, Visitor {
 
   /** One UID FETCH; answers the server's refusal, `null` for OK. */
   async #fetchInto(uids: Uint32Array, found: Map<number, Fetched>): Promise<CommandError | null> {
-    return refusalOf(
-      this.#fetchEach(uids, ['UID', 'FLAGS', 'INTERNALDATE', 'BODY.PEEK[]'], (data) => {
-        const { uid, body } = data;
-        if (uid === undefined || body === undefined) return;
-        if (body === null) {
-          found.set(uid, { kind: 'unreadable', uid, text: 'the server answered NIL instead of the message' });
-        } else {
-          const message = { uid, flags: data.flags ?? [], internalDate: data.internalDate ?? null, body };
-          found.set(uid, { kind: 'message', message });
-        }
-      }),
-    );
+    const take = (data: FetchData) => {
+      const { uid, body } = data;
+      if (uid === undefined || body === undefined || found.has(uid)) return;
+      if (body === null) found.set(uid, { kind: 'unreadable', uid, text: nilBody });
+      else found.set(uid, { kind: 'message', message: toMessage(uid, data, body) });
+    };
+    // What a server announces and what it sends are two things: nobody is made to hold a gigabyte.
+    const onLiteral: FetchEachOptions['onLiteral'] = ({ uid }, _item, size) => {
+      if (uid === undefined || size <= maxHeldBytes) return null;
+      found.set(uid, { kind: 'oversize', uid, size });
+      return { write: () => {}, end: () => {} };
+    };
+    const items = ['UID', 'FLAGS', 'INTERNALDATE', 'BODY.PEEK[]'];
+    return await refusalOf(this.#fetchEach(uids, items, take, { onLiteral }));
+  }
+
+  /** The same without bodies. */
+  async #describeInto(uids: Uint32Array, found: Map<number, Fetched>): Promise<CommandError | null> {
+    const items = ['UID', 'FLAGS', 'INTERNALDATE', 'RFC822.SIZE'];
+    const take = (data: FetchData) => {
+      const { uid, size } = data;
+      if (uid === undefined || size === undefined) return;
+      found.set(uid, { kind: 'message', message: toMessage(uid, data, { size, chunks: [] }) });
+    };
+    return await refusalOf(this.#fetchEach(uids, items, take));
+  }
+
+  async openBody(uid: number): Promise<OpenBody | NoMessage> {
+    const { client } = this.#current;
+    const opened = await new Promise<OpenBody | NoMessage | CommandError | null>((resolve, reject) => {
+      let arriving: ArrivingBody | null = null;
+      const begin = (body: ArrivingBody) => {
+        arriving = body;
+        // EXAMINE was answered before: but what it showed may have been another folder.
+        opening.then(
+          () => resolve(body),
+          () => body.drop(),
+        );
+        return body;
+      };
+      const take = ({ body }: FetchData) => {
+        if (arriving !== null || body === undefined) return;
+        if (body === null) resolve({ kind: 'unreadable', uid, text: nilBody });
+        else begin(ArrivingBody.of(body, client));
+      };
+      const onLiteral: FetchEachOptions['onLiteral'] = (_data, _item, size) => begin(new ArrivingBody(size, client));
+      const asked = this.#fetchEach(Uint32Array.of(uid), ['UID', 'BODY.PEEK[]'], take, { onLiteral });
+      const opening = this.#opening;
+      refusalOf(asked).then(resolve, (error: Error) => {
+        arriving?.fail(error);
+        reject(error);
+      });
+    });
+    if (opened !== null && !(opened instanceof CommandError)) return opened;
+    const [isThere] = await this.#present(Uint32Array.of(uid));
+    if (isThere === undefined || opened?.responseCode === 'EXPUNGEISSUED') return { kind: 'gone', uid };
+    return { kind: 'unreadable', uid, text: opened?.text ?? notSent };
   }
 
   async #flags(since: string | null): Promise<FlagTable> {
@@ -419,7 +479,7 @@ export class ImapReader implements ReadableFolder, Visitor {
       if (rows.add(data) && data.uid !== undefined) had.add(data.uid);
     };
     return {
-      ask: (uids) => refusalOf(this.#fetchEach(uids, items, take)),
+      ask: (uids) => refusalOf(this.#fetchEach(uids, items, take, { onLiteral: (data) => rows.receive(data) })),
       has: (uid) => had.has(uid),
       unreadable: (uid) => rows.addUnreadable(uid),
     };
@@ -458,6 +518,10 @@ export function toFacts(selected: SelectedFolder): SelectedFacts {
 function checkCount(messages: number): void {
   if (messages <= maxInspected) return;
   throw new ProtocolError(`The server lists more than ${maxInspected} messages in one folder.`);
+}
+
+function toMessage(uid: number, { flags, internalDate }: FetchData, body: Literal): Message {
+  return { uid, flags: flags ?? [], internalDate: internalDate ?? null, body };
 }
 
 /** Takes a row of a listing. One without a UID stays out and is missed when the rows are counted. */

@@ -97,6 +97,13 @@ export class ImapWriter implements WritableFolder {
     return Promise.all(answers);
   }
 
+  async appendStream(
+    message: Message,
+    { size, slices }: { readonly size: number; readonly slices: AsyncIterable<Buffer> },
+  ): Promise<Stored> {
+    return await this.#appendOne({ ...this.#toAppend(message), body: { size, stream: slices } });
+  }
+
   #appendOne(part: AppendMessage): Promise<Stored> {
     return this.#client
       .append(this.#folder, part)

@@ -14,6 +14,13 @@ const headroom = 1.5;
 const spanMs = 500;
 const spanRoundTrips = 4;
 
+/**
+ * A message as big as a batch is streamed, where the servers are near. That costs a round trip to each: far away only what
+ * would take a good part of the window is worth it.
+ */
+const nearOversizeBytes = 4 * megabyte;
+const oversizeShare = 1 / 3;
+
 /** Batches under way in one direction: near by, so that neither side waits; far away, so that the line is full of small ones, too. */
 const nearBatches = 3;
 const farBatches = 32;
@@ -62,6 +69,11 @@ export class LaneWindow {
   get bytes(): number {
     const rate = this.#bytesPerMs === null ? believedBytesPerMs : headroom * this.#bytesPerMs;
     return Math.min(farBytes, Math.round(nearBytes + rate * this.#roundTripMs));
+  }
+
+  /** Messages from this size on are streamed, and hold next to nothing. */
+  get oversizeBytes(): number {
+    return Math.max(nearOversizeBytes, Math.round(oversizeShare * this.bytes));
   }
 
   /** Batches fetched or asked for, and not yet sent. */

@@ -37,6 +37,8 @@ export interface LaneParts {
   readonly clock: Clock;
   /** Milliseconds since 1970, only to tell old dates from new ones. */
   readonly wallClockMs: () => number;
+  /** Messages from this size on are streamed; default: as the line has it. What `connect` opens must offer their literals. */
+  readonly oversizeBytes?: number | undefined;
 }
 
 /**
@@ -294,6 +296,7 @@ class Lane {
       asked: (bytes: number) => this.#backlog.asked(folderId, bytes),
       dateCheck: this.#dateCheck,
       isDraining: () => this.#draining || this.#failure !== null,
+      oversizeBytes: () => this.#parts.oversizeBytes ?? this.#window.oversizeBytes,
     };
     return new FolderCopy(reader, writer, port, this.#budgets, copiedBefore);
   }

@@ -6,6 +6,9 @@ import { openTrace } from '../trace-file.ts';
 /** Opens a connection for an account: dialled, inside TLS where asked, not logged in. Tests pass one over memory. */
 export type Connect = (account: AccountSettings, clock: Clock) => Promise<ImapClient>;
 
+/** Literals from this size on can be had as they come: those of the smallest message that a lane streams. */
+const streamLiteralBytes = 4 * 1024 * 1024;
+
 /** Dials an account as its settings say. */
 export const connectAccount: Connect = (account, clock) =>
   ImapClient.connect({
@@ -19,6 +22,7 @@ export const connectAccount: Connect = (account, clock) =>
     },
     ...(account.command === null ? {} : { command: account.command }),
     timeouts: { connectMs: Math.min(account.timeoutMs, 30_000), idleMs: account.timeoutMs },
+    limits: { streamLiteralBytes },
     clock,
     ...(account.trace === undefined
       ? {}

@@ -1,4 +1,4 @@
-import type { Command, FetchReceiver } from '../command.ts';
+import type { Command, LiteralReceiver } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import type { FetchData } from '../fetch-data.ts';
 import { AskedMessages } from './asked-messages.ts';
@@ -28,8 +28,10 @@ export interface FetchRequest extends MessageRequest {
   readonly ahead?: boolean;
   /** Called once for each message of the answer, synchronously; no more when it has thrown. */
   readonly onData: (data: FetchData) => void;
-  /** Reads big literals as they come, and hears that others wait for the line. */
-  readonly receiver?: FetchReceiver | undefined;
+  /** Offered big literals as they begin; `null`: this one is to be collected. */
+  readonly onLiteral?: ((data: FetchData, item: string, size: number) => LiteralReceiver | null) | undefined;
+  /** Another command waits for this one's end. */
+  readonly onAwaited?: (() => void) | undefined;
 }
 
 /** What the receiver of an answer threw. */
@@ -54,8 +56,8 @@ export function fetchCommand(request: FetchRequest): Command<ReceiverFailure | n
   );
   const keyItems = new KeyItems(items, request.changedSince !== undefined);
   let failure: ReceiverFailure | null = null;
-  /** The message whose literal went to the receiver. */
-  let streamed: number | null = null;
+  /** The message whose literal was offered: it is taken already. */
+  let offered: number | null = null;
   return {
     name: useUid ? 'UID FETCH' : 'FETCH',
     pipelining: !useUid ? 'sequence' : request.ahead === true ? 'reads' : 'selected',
@@ -86,23 +88,22 @@ export function fetchCommand(request: FetchRequest): Command<ReceiverFailure | n
     },
     acceptLiteral(data, item, size) {
       const number = useUid ? data.uid : data.seq;
-      const { receiver } = request;
+      const { onLiteral } = request;
       // Nobody sends bodies unasked; but without its number nobody knows whose it is.
-      if (receiver === undefined || number === undefined || failure !== null || !keyNames.has(item)) return null;
+      if (onLiteral === undefined || number === undefined || failure !== null || !keyNames.has(item)) return null;
       if (!asked.take(number, data.seq >= request.lastSeq())) return null;
-      streamed = data.seq;
-      return receiver.onLiteral(data, item, size);
+      offered = data.seq;
+      return onLiteral(data, item, size);
     },
-    giveWay: () => request.receiver?.onAwaited(),
+    giveWay: () => request.onAwaited?.(),
     acceptFetch(data) {
-      if (streamed === data.seq) {
-        streamed = null;
-        onData(data);
-        return true;
+      if (offered === data.seq) {
+        offered = null;
+      } else {
+        const number = useUid ? data.uid : data.seq;
+        if (number === undefined || !keyItems.areIn(data) || !asked.take(number, data.seq >= request.lastSeq()))
+          return false;
       }
-      const number = useUid ? data.uid : data.seq;
-      if (number === undefined || !keyItems.areIn(data) || !asked.take(number, data.seq >= request.lastSeq()))
-        return false;
       if (failure !== null) return true;
       try {
         onData(data);
