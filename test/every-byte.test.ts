@@ -20,6 +20,9 @@ const targets = [['UIDPLUS'], []].flatMap((uidPlus) =>
 );
 const stride = process.env.EVERY_BYTE === undefined ? targets.length : 1;
 
+/** Each of the messages is streamed: alone in its batch, from literal to literal. */
+const streamed = 30;
+
 /** Time that one run of three messages may take, with a machine that has other things to do. */
 const patienceMs = 15_000;
 
@@ -33,8 +36,9 @@ interface Cut {
  * Runs a job whose connection is cut. A job that had begun goes on by itself; one that could not begin is run once more.
  * False: it never came to that byte.
  */
-async function survives(cut: Cut, target: SandboxOptions): Promise<boolean> {
-  using engine = new Engine({ source: { disable: needless }, target, settleMs: 4 });
+async function survives(cut: Cut, target: SandboxOptions, oversizeBytes?: number): Promise<boolean> {
+  const oversize = oversizeBytes === undefined ? {} : { oversizeBytes };
+  using engine = new Engine({ source: { disable: needless }, target, settleMs: 4, ...oversize });
   for (const it of [message(1), message(2), message(1), message(1, ['\\Seen'])]) engine.source.inbox.append(it);
   const { side, direction, bytes } = cut;
   const fault = engine.servers[side].faults.add({ direction, bytes }, { kind: 'cut' });
@@ -66,6 +70,18 @@ describe.each(['target', 'source'] as const)('the connection to the %s', (side) 
         let bytes = 1 + (index % stride);
         while (await survives({ side, direction, bytes }, target)) bytes += stride;
         // The greeting, the login, the list and the copy: it was no session that ended early.
+        expect(bytes).toBeGreaterThan(250);
+      },
+      stride === 1 ? 600_000 : 60_000,
+    );
+
+    it.each(targets.map((target, index) => ({ ...target, index })))(
+      'costs neither a message nor a double where messages are streamed: target with $features, at the last octet $commitAtLastOctet',
+      async ({ features, commitAtLastOctet, index }) => {
+        const without = ['UIDPLUS', 'LITERAL+'].filter((feature) => !features.includes(feature));
+        const target = { disable: [...needless, ...without], commitAtLastOctet };
+        let bytes = 1 + (index % stride);
+        while (await survives({ side, direction, bytes }, target, streamed)) bytes += stride;
         expect(bytes).toBeGreaterThan(250);
       },
       stride === 1 ? 600_000 : 60_000,

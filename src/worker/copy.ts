@@ -14,7 +14,10 @@ import { subjectOf } from './subject.ts';
 export const batchLimits: BatchLimits = { maxMessages: 100, maxBytes: 4 * 1024 * 1024 };
 
 /** Where each message is a command of its own: few enough that what was done can be told often. */
-const singleLimits: BatchLimits = { ...batchLimits, maxMessages: 20 };
+const singleMessages = 20;
+
+/** A batch holds no more than so many of the smallest messages that may be streamed. */
+const oversizePerBatch = 4;
 
 /** What a message costs in memory besides its bytes. */
 const messageOverheadBytes = 1024;
@@ -47,7 +50,7 @@ export interface CopyPort {
   asked(bytes: number): void;
   /** True: take no new work, finish what is in flight. */
   isDraining(): boolean;
-  /** Messages from this size on, as announced by the source, are streamed. */
+  /** Messages from this size on, as the source announces it, are streamed where they are alone in their batch. */
   oversizeBytes(): number;
 }
 
@@ -150,10 +153,14 @@ export class FolderCopy {
         this.#ends();
         break;
       }
-      const limits = this.#writer.atomic ? batchLimits : singleLimits;
+      const oversizeBytes = this.#port.oversizeBytes();
+      const limits = {
+        maxMessages: this.#writer.atomic ? batchLimits.maxMessages : singleMessages,
+        maxBytes: Math.min(batchLimits.maxBytes, oversizePerBatch * oversizeBytes),
+      };
       for (const { start, end } of packBatches(shard.sizes, limits)) {
         const wholeBytes = sum(shard.sizes, start, end) + (end - start) * messageOverheadBytes;
-        const isOversize = end === start + 1 && (shard.sizes[start] ?? 0) >= this.#port.oversizeBytes();
+        const isOversize = end === start + 1 && (shard.sizes[start] ?? 0) >= oversizeBytes;
         const bytes = isOversize ? Math.min(streamBytes, wholeBytes) : wholeBytes;
         await this.#ahead.acquire(1);
         await this.#bytes.acquire(bytes);

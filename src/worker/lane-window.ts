@@ -15,10 +15,10 @@ const spanMs = 500;
 const spanRoundTrips = 4;
 
 /**
- * A message as big as a batch is streamed, where the servers are near. That costs a round trip to each: far away only what
- * would take a good part of the window is worth it.
+ * A message so big that has its batch for itself is streamed, where the servers are near: what is not held need not be
+ * swept away. It costs a round trip to each: far away only what would take a good part of the window is worth it.
  */
-const nearOversizeBytes = 4 * megabyte;
+const nearOversizeBytes = megabyte;
 const oversizeShare = 1 / 3;
 
 /** Batches under way in one direction: near by, so that neither side waits; far away, so that the line is full of small ones, too. */
@@ -71,7 +71,7 @@ export class LaneWindow {
     return Math.min(farBytes, Math.round(nearBytes + rate * this.#roundTripMs));
   }
 
-  /** Messages from this size on are streamed, and hold next to nothing. */
+  /** Messages from this size on that are alone in their batch are streamed, and hold next to nothing. */
   get oversizeBytes(): number {
     return Math.max(nearOversizeBytes, Math.round(oversizeShare * this.bytes));
   }

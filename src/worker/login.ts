@@ -7,7 +7,7 @@ import { openTrace } from '../trace-file.ts';
 export type Connect = (account: AccountSettings, clock: Clock) => Promise<ImapClient>;
 
 /** Literals from this size on can be had as they come: those of the smallest message that a lane streams. */
-const streamLiteralBytes = 4 * 1024 * 1024;
+const streamLiteralBytes = 1024 * 1024;
 
 /** Dials an account as its settings say. */
 export const connectAccount: Connect = (account, clock) =>

@@ -80,6 +80,8 @@ export interface EngineOptions {
   readonly clock?: Clock;
   /** Both servers are at the end of such a line, as if inside TLS; everything goes by its clock. */
   readonly line?: FarLine;
+  /** Messages from this size on are streamed where they are alone in their batch. Default: as in the program. */
+  readonly oversizeBytes?: number;
 }
 
 /** Two sandbox servers in this thread, and a state directory: everything a job needs, without sockets or threads. */
@@ -93,9 +95,11 @@ export class Engine implements Disposable {
   readonly #settleMs: number;
   readonly #clock: Clock;
   readonly #line: FarLine | undefined;
+  readonly #oversizeBytes: number | undefined;
   #host: InlineHost | null = null;
 
   constructor(options: EngineOptions = {}) {
+    this.#oversizeBytes = options.oversizeBytes;
     this.#line = options.line;
     this.#idleMs = options.idleMs;
     this.#settleMs = options.settleMs ?? 60;
@@ -113,7 +117,8 @@ export class Engine implements Disposable {
       const secure = this.#line !== undefined;
       const near = connectSandbox(server, this.#split === undefined ? { secure } : { secure, split: this.#split });
       const transport = this.#line?.lengthen(near) ?? near;
-      return ImapClient.connect({ host, tls: 'none', transport, clock, timeouts: { idleMs: this.#idleMs } });
+      const limits = this.#oversizeBytes === undefined ? {} : { streamLiteralBytes: this.#oversizeBytes };
+      return ImapClient.connect({ host, tls: 'none', transport, clock, limits, timeouts: { idleMs: this.#idleMs } });
     };
   }
 
@@ -156,7 +161,7 @@ export class Engine implements Disposable {
     };
     const signal = hooks.signal ?? new AbortController().signal;
     const { openJournal = this.#openJournal, connect = this.connect } = hooks;
-    this.#host = new InlineHost(connect, this.#line?.clock);
+    this.#host = new InlineHost(connect, this.#line?.clock, this.#oversizeBytes);
     const parts = {
       host: this.#host,
       clock: this.#clock,

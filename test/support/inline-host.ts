@@ -45,13 +45,15 @@ class InlineEnd<Out, In> implements Channel<Out, In> {
 export class InlineHost implements LaneHost {
   readonly #connect: Connect;
   readonly #clock: Clock;
+  readonly #oversizeBytes: number | undefined;
   /** By lane, in the order they were started. */
   readonly #deaths: (() => void)[] = [];
   started = 0;
 
-  constructor(connect: Connect, clock: Clock = systemClock) {
+  constructor(connect: Connect, clock: Clock = systemClock, oversizeBytes?: number) {
     this.#connect = connect;
     this.#clock = clock;
+    this.#oversizeBytes = oversizeBytes;
   }
 
   start(options: LaneOptions): LaneHandle {
@@ -70,7 +72,8 @@ export class InlineHost implements LaneHost {
         resolve(threadDied);
       });
     });
-    const parts = { connect, clock: this.#clock, wallClockMs: () => Date.UTC(2026, 0, 1) };
+    const wallClockMs = () => Date.UTC(2026, 0, 1);
+    const parts = { connect, clock: this.#clock, wallClockMs, oversizeBytes: this.#oversizeBytes };
     const done = runLane(options, lane, parts).then(
       // After the last message, as a thread's port closes after it.
       (result) => new Promise<typeof result>((resolve) => setImmediate(() => resolve(result))),
