@@ -116,7 +116,7 @@ describe.skipIf(!availableServers().dovecot)(`faults of chance, from SEED=${firs
           struck += survived.struck;
           runs += survived.runs;
         } catch (error) {
-          process.stdout.write(`failed: SEED=${seed} PLANS=1\n`);
+          process.stdout.write(`failed: SEED=${seed} PLANS=1: ${error}\n`);
           failed.push(error);
         }
       }
