@@ -1,8 +1,10 @@
 import type { AccountSettings } from './account.ts';
 import type { Cancel, Clock } from './clock.ts';
 import { exitCodes, type WireError, wireErrorOf } from './errors.ts';
+import type { JobSettings } from './job.ts';
 import { LaneDriver, type LaneHost, LaneLostError, LanePool } from './lanes.ts';
-import type { FromLane, LaneFailure } from './worker/contract.ts';
+import { makeShared } from './worker/allowance.ts';
+import type { FromLane, JobPace, LaneFailure, LaneOptions } from './worker/contract.ts';
 
 /** Time that what is in flight may take after a stop was asked for. */
 const drainMs = 4_000;
@@ -24,9 +26,28 @@ export interface CrewHooks {
   onDrain(): void;
 }
 
+/** What every lane is started with. */
+interface LaneAccounts extends Pick<LaneOptions, 'compress'> {
+  readonly source: AccountSettings;
+  readonly target: AccountSettings;
+}
+
+type JobLimits = Pick<JobSettings, 'bytesPerSecond' | 'messagesPerSecond'>;
+
+/** What the lanes of a job share of its limits; absent: there are none. */
+export function toPace({ bytesPerSecond, messagesPerSecond }: JobLimits): JobPace | undefined {
+  if (bytesPerSecond === undefined && messagesPerSecond === undefined) return undefined;
+  return {
+    bytesPerSecond: bytesPerSecond ?? null,
+    messagesPerSecond: messagesPerSecond ?? null,
+    shared: makeShared(),
+  };
+}
+
 /** The lanes of a running job: starts, adds and replaces them, gives them work, and ends them in an orderly way. */
 export class Crew {
-  readonly #accounts: { readonly source: AccountSettings; readonly target: AccountSettings };
+  readonly #accounts: LaneAccounts;
+  readonly #pace: JobPace | undefined;
   readonly #host: LaneHost;
   readonly #clock: Clock;
   readonly #hooks: CrewHooks;
@@ -46,13 +67,9 @@ export class Crew {
   #lastLost: WireError | null = null;
   #cancelEnd: Cancel | null = null;
 
-  constructor(
-    accounts: { readonly source: AccountSettings; readonly target: AccountSettings },
-    host: LaneHost,
-    clock: Clock,
-    hooks: CrewHooks,
-  ) {
+  constructor(accounts: LaneAccounts & JobLimits, host: LaneHost, clock: Clock, hooks: CrewHooks) {
     this.#accounts = accounts;
+    this.#pace = toPace(accounts);
     this.#host = host;
     this.#clock = clock;
     this.#hooks = hooks;
@@ -111,9 +128,10 @@ export class Crew {
 
   /** A new lane, being opened; it gets no work before `add`. */
   start(): LaneDriver {
-    const { source, target } = this.#accounts;
+    const { source, target, compress } = this.#accounts;
     const laneId = this.#started++;
-    const handle = this.#host.start({ laneId, isFirst: this.#lanes.size === 0, source, target });
+    const isFirst = this.#lanes.size === 0;
+    const handle = this.#host.start({ laneId, isFirst, source, target, compress, pace: this.#pace });
     const lane = new LaneDriver(handle, (message, from) => this.#hooks.onMessage(message, from));
     this.#lanes.add(lane);
     void lane.ended.then(() => this.#lanes.delete(lane));

@@ -14,6 +14,12 @@ import type {
 
 export type { FlagPolicy, JobPlan, PlannedFolder } from './plan/types.ts';
 
+/**
+ * COMPRESS=DEFLATE: wherever it is offered, nowhere, or (`auto`) where the line has turned out to be slower than
+ * compressing.
+ */
+export type CompressPolicy = 'auto' | 'on' | 'off';
+
 export interface JobSettings {
   readonly source: AccountSettings;
   readonly target: AccountSettings;
@@ -22,6 +28,12 @@ export interface JobSettings {
   readonly flags: FlagPolicy;
   /** Lanes: pairs of one source and one target connection. `auto`: as many as make it faster. */
   readonly connections: number | 'auto';
+  /** Bytes per second in each direction, all lanes together. Absent: as many as there can be. */
+  readonly bytesPerSecond?: number | undefined;
+  /** Messages per second, all lanes together. Absent: as many as there can be. */
+  readonly messagesPerSecond?: number | undefined;
+  /** Absent: `off`. */
+  readonly compress?: CompressPolicy | undefined;
   /** Worker threads the lanes are spread over, at most. */
   readonly threads: number;
   /** `copy`: subscribe at the target what is subscribed at the source. `all`: every folder. `none`: leave alone. */

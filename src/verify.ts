@@ -1,5 +1,6 @@
 import { type Cancel, type Clock, systemClock } from './clock.ts';
 import type { JobHooks, JobParts } from './coordinator.ts';
+import { toPace } from './crew.ts';
 import { exitCodes, MigrateError, type WireError, worstExitCode } from './errors.ts';
 import type { Difference, VerifyReport, VerifySettings } from './job.ts';
 import { LaneDriver, type LaneHost, LaneLostError, ThreadHost, toJobError } from './lanes.ts';
@@ -46,7 +47,10 @@ class Verification {
     this.#clock = clock;
     this.#progress = new ProgressMeter(clock);
     const { source, target } = settings;
-    this.#lane = new LaneDriver(host.start({ laneId: 0, isFirst: true, source, target }), () => {});
+    this.#lane = new LaneDriver(
+      host.start({ laneId: 0, isFirst: true, source, target, pace: toPace(settings), compress: settings.compress }),
+      () => {},
+    );
   }
 
   async run(): Promise<VerifyReport> {

@@ -113,6 +113,28 @@ export const optionSpecs: readonly OptionSpec[] = [
     describe: 'worker threads at most: 1 to 64, never more than connections (default: auto, one per two processors)',
   },
   {
+    name: 'bwlimit',
+    kind: 'value',
+    group: 'Copying',
+    commands: ['migrate', 'verify'],
+    describe: 'bytes per second in each direction at most, all connections together: 2MB/s, 500k, 1.5MiB/s',
+  },
+  {
+    name: 'rate',
+    kind: 'value',
+    group: 'Copying',
+    commands: ['migrate'],
+    describe: 'messages per second at most, all connections together: 4msg/s, 0.5, 90/min',
+  },
+  {
+    name: 'compress',
+    kind: 'value',
+    group: 'Copying',
+    commands: ['migrate', 'verify'],
+    choices: ['auto', 'on', 'off'],
+    describe: 'COMPRESS=DEFLATE: where the line turns out to be slow, wherever it is offered, or never (default: auto)',
+  },
+  {
     name: 'state',
     kind: 'value',
     group: 'Copying',
@@ -197,6 +219,39 @@ function numberOrAuto(min: number, max: number) {
     .transform((value): number | 'auto' => (value === 'auto' ? value : Number(value)));
 }
 
+const unitBytes: Readonly<Record<string, number>> = {
+  '': 1,
+  k: 1e3,
+  m: 1e6,
+  g: 1e9,
+  ki: 2 ** 10,
+  mi: 2 ** 20,
+  gi: 2 ** 30,
+};
+
+/** `2MB/s`, `500k`, `1.5MiB`: bytes per second; `B` and `/s` may be left out. */
+const byteRate = rateOf('a number of bytes per second, as 2MB/s or 500k', (value) => {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?) ?([kmg]i?)?b?(?:\/s)?$/i.exec(value) ?? [];
+  return Number(number) * (unitBytes[unit.toLowerCase()] ?? Number.NaN);
+});
+
+const unitSeconds: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3600 };
+
+/** `4msg/s`, `0.5`, `90/min`: messages per second. */
+const messageRate = rateOf('a number of messages per second, as 4msg/s or 90/min', (value) => {
+  const [, number, unit = 's'] = /^(\d+(?:\.\d+)?) ?(?:msgs?)?(?:\/(s|min|h))?$/i.exec(value) ?? [];
+  return Number(number) / (unitSeconds[unit.toLowerCase()] ?? Number.NaN);
+});
+
+function rateOf(what: string, parse: (value: string) => number) {
+  const error = (issue: { readonly input?: unknown }) => `${quote(issue.input)} is not ${what}`;
+  return z
+    .string({ error: (issue) => (Array.isArray(issue.input) ? 'given more than once' : error(issue)) })
+    .refine((value) => parse(value) > 0 && parse(value) < Number.MAX_SAFE_INTEGER, { error })
+    .transform(parse)
+    .optional();
+}
+
 const text = z
   .string({ error: (issue) => (Array.isArray(issue.input) ? 'given more than once' : 'needs a value') })
   .min(1, { error: 'needs a value' });
@@ -233,6 +288,9 @@ export const optionValues = z
     flags: oneOf(['mirror', 'merge', 'once']).default('mirror'),
     connections: numberOrAuto(1, 64).default('auto'),
     threads: numberOrAuto(1, 64).default('auto'),
+    bwlimit: byteRate,
+    rate: messageRate,
+    compress: oneOf(['auto', 'on', 'off']).default('auto'),
     state: text.optional(),
     rebuild: flag,
     'allow-readable-secrets': flag,
@@ -282,6 +340,9 @@ export function toJobOptions(
     order: values.order,
     flags: values.flags,
     connections,
+    bytesPerSecond: values.bwlimit,
+    messagesPerSecond: values.rate,
+    compress: values.compress,
     threads: Math.max(1, connections === 'auto' ? mostThreads : Math.min(connections, mostThreads)),
     subscriptions: values.subscriptions,
     stateDir: toStateDir(values, surroundings),

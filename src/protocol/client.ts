@@ -95,7 +95,7 @@ import {
 } from './sasl.ts';
 import { countNumbers } from './sequence-set.ts';
 import { chooseSpecialFolder } from './special-use.ts';
-import { openTransport } from './transport.ts';
+import { openTransport, PacedTransport } from './transport.ts';
 import type { FolderName, Transport } from './types.ts';
 import { parseUnsolicited, type Unsolicited } from './unsolicited.ts';
 import { encodeFolderName } from './utf7.ts';
@@ -226,7 +226,9 @@ export class ImapClient implements AsyncDisposable {
     const onAbort = () => client?.close(toError(signal.reason));
     try {
       signal.throwIfAborted();
-      const transport = options.transport ?? (await openTransport({ ...settings, signal }));
+      const opened = options.transport ?? (await openTransport({ ...settings, signal }));
+      const { pace } = options;
+      const transport = pace === undefined ? opened : new PacedTransport(opened, pace, settings.clock);
       client = new ImapClient(transport, settings);
       signal.addEventListener('abort', onAbort);
       // It may have aborted while the transport opened.

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { systemClock } from './clock.ts';
 import { type Limits, resolveLimits } from './limits.ts';
 import type { TraceLine } from './trace.ts';
-import type { TlsMode, TlsOptions } from './transport.ts';
+import type { Pace, TlsMode, TlsOptions } from './transport.ts';
 import type { Clock, Transport } from './types.ts';
 
 export interface ConnectOptions {
@@ -31,6 +31,8 @@ export interface ConnectOptions {
   readonly useUid?: boolean | undefined;
   /** False: folder names go out and come in as they are on the wire, one character per byte. */
   readonly folderEncode?: boolean | undefined;
+  /** How fast bytes may come and go; default: as fast as they can. */
+  readonly pace?: Pace | undefined;
   readonly clock?: Clock | undefined;
   readonly limits?: Partial<Limits> | undefined;
   /** The wire, line by line, without secrets. */

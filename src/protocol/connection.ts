@@ -118,6 +118,7 @@ export class Connection {
       this.#wire.start({
         onData: (chunk) => this.#onChunk(chunk),
         onDrain: () => this.#onDrain(),
+        onRest: (rests) => (rests ? this.#watch.pause('pace') : this.#watch.resume('pace')),
         onClose: (error) => this.#fail(this.#report.lost(error, this.#waitsForGreeting === null)),
       });
     });

@@ -5,8 +5,8 @@ const bufferedBytes = 4 * 1024 * 1024;
 /** The slowest upload that is believed in. */
 const bytesPerMs = 32;
 
-/** Who stopped the conversation: our own reader, or the source of a message being uploaded. */
-export type PauseReason = 'reader' | 'source';
+/** Who stopped the conversation: our own reader, the source of a message being uploaded, or the pace we keep. */
+export type PauseReason = 'reader' | 'source' | 'pace';
 
 /**
  * Notices when a peer that owes an answer shows no life for too long. Arrived bytes and accepted writes are life; after

@@ -78,6 +78,7 @@ export {
   createMemoryPair,
   type MemoryPairOptions,
   type MemoryTransport,
+  type Pace,
   type TlsMode,
   type TlsOptions,
 } from './transport.ts';

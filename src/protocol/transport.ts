@@ -7,6 +7,7 @@ import type { TlsOptions } from './transport-tls.ts';
 import type { Clock, Transport } from './types.ts';
 
 export { createMemoryPair, type MemoryPairOptions, type MemoryTransport } from './transport-memory.ts';
+export { type Pace, PacedTransport } from './transport-paced.ts';
 export type { TlsOptions } from './transport-tls.ts';
 
 /**

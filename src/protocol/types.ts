@@ -59,6 +59,8 @@ export interface TransportHandlers {
   onData(chunk: Buffer): void;
   /** The write buffer fell below its high-water mark again. */
   onDrain(): void;
+  /** True: it moves nothing for the sake of its pace, and a silence of the server is our doing. */
+  onRest?(rests: boolean): void;
   /** The last event. `error` is null when the peer ended the stream in an orderly way. */
   onClose(error: Error | null): void;
 }

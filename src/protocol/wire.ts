@@ -39,6 +39,7 @@ export class Wire implements Transport {
     this.#transport.start({
       onData: (chunk) => (this.#codec === null ? handlers.onData(chunk) : this.#codec.receive(chunk)),
       onDrain: () => (this.#codec === null ? handlers.onDrain() : this.#codec.onTransportDrain()),
+      onRest: (rests) => handlers.onRest?.(rests),
       onClose: (error) => {
         const end = () => handlers.onClose(error);
         // A server's last words may still be on their way through the codec.

@@ -4,7 +4,7 @@
  */
 import type { AccountSettings } from '../account.ts';
 import type { WireError } from '../errors.ts';
-import type { AccountReport, Side } from '../job.ts';
+import type { AccountReport, CompressPolicy, Side } from '../job.ts';
 import type { IntendedMessages, StoredMessages } from '../plan/message-facts.ts';
 import type { FolderInfo, Shard, SpecialUse, Traits } from '../plan/types.ts';
 
@@ -17,6 +17,15 @@ export interface Channel<Out, In> {
   close(): void;
 }
 
+/** How fast a job may be, all lanes together; `null`: as fast as it can. */
+export interface JobPace {
+  /** In each direction: from the source, and to the target. */
+  readonly bytesPerSecond: number | null;
+  readonly messagesPerSecond: number | null;
+  /** What all lanes have used: see `Allowance`. */
+  readonly shared: SharedArrayBuffer;
+}
+
 /** What a lane is started with. */
 export interface LaneOptions {
   readonly laneId: number;
@@ -25,6 +34,10 @@ export interface LaneOptions {
   readonly source: AccountSettings;
   /** `null`: the job looks at one account only. */
   readonly target: AccountSettings | null;
+  /** Absent: as fast as it can. */
+  readonly pace?: JobPace | undefined;
+  /** Absent: `off`. */
+  readonly compress?: CompressPolicy | undefined;
 }
 
 /** A folder of the target to create or subscribe, parents first. */

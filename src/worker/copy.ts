@@ -50,6 +50,9 @@ export interface CopyPort {
   asked(bytes: number): void;
   /** True: take no new work, finish what is in flight. */
   isDraining(): boolean;
+  readonly batchLimits: BatchLimits;
+  /** Resolves when so many messages may be sent. */
+  rest(messages: number): Promise<void>;
   /** Messages from this size on, as the source announces it, are streamed where they are alone in their batch. */
   oversizeBytes(): number;
 }
@@ -154,9 +157,10 @@ export class FolderCopy {
         break;
       }
       const oversizeBytes = this.#port.oversizeBytes();
+      const { maxMessages, maxBytes } = this.#port.batchLimits;
       const limits = {
-        maxMessages: this.#writer.atomic ? batchLimits.maxMessages : singleMessages,
-        maxBytes: Math.min(batchLimits.maxBytes, oversizePerBatch * oversizeBytes),
+        maxMessages: this.#writer.atomic ? maxMessages : Math.min(maxMessages, singleMessages),
+        maxBytes: Math.min(maxBytes, oversizePerBatch * oversizeBytes),
       };
       for (const { start, end } of packBatches(shard.sizes, limits)) {
         const wholeBytes = sum(shard.sizes, start, end) + (end - start) * messageOverheadBytes;
@@ -261,6 +265,7 @@ export class FolderCopy {
     const { batch, heldBytes, streams } = await fetching;
     // The intent is durable before the first byte leaves; it is written while the batch before is being uploaded.
     const mayBeSent = !this.#ends() && (await this.#intend(batch));
+    await this.#port.rest(batch.messages.length);
     this.#cutShort ||= !mayBeSent;
     const [message] = batch.messages;
     const stream = streams && mayBeSent && message !== undefined ? this.#openStream(batch, message) : null;

@@ -6,6 +6,7 @@ import {
   CommandError,
   type FolderStatusItems,
   type ImapClient,
+  ImapError,
   type ListedFolder,
   type StatusItem,
 } from '../protocol/index.ts';
@@ -287,6 +288,19 @@ export class ImapEndpoint implements Endpoint {
 
   async openForWriting(name: FolderTask['targetName']): Promise<WritableFolder> {
     return await ImapWriter.open(this.#current, toFolder(name), this.#appendMode);
+  }
+
+  /** Has all further bytes compressed, where the server offers that and takes it. Never throws: a lost connection shows. */
+  async compress(): Promise<boolean> {
+    const { client } = this;
+    if (client.compressed || !client.hasCapability('COMPRESS=DEFLATE')) return client.compressed;
+    try {
+      await client.compress();
+      return true;
+    } catch (error) {
+      if (!(error instanceof ImapError)) throw error;
+      return false;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -21,6 +21,11 @@ const spanRoundTrips = 4;
 const nearOversizeBytes = megabyte;
 const oversizeShare = 1 / 3;
 
+/** Deflate makes mail a third smaller, and one thread deflates some 40 MB in a second: a slower line gains by it. */
+const slowBytesPerMs = 4_000;
+/** A server so near is not behind a slow line: if it is slow, then by itself. */
+const compressFromMs = 5;
+
 /** Batches under way in one direction: near by, so that neither side waits; far away, so that the line is full of small ones, too. */
 const nearBatches = 3;
 const farBatches = 32;
@@ -74,6 +79,12 @@ export class LaneWindow {
   /** Messages from this size on that are alone in their batch are streamed, and hold next to nothing. */
   get oversizeBytes(): number {
     return Math.max(nearOversizeBytes, Math.round(oversizeShare * this.bytes));
+  }
+
+  /** It has been measured, and is so slow that compressing pays; by side. */
+  get paysToCompress(): { readonly source: boolean; readonly target: boolean } {
+    const isSlow = this.#bytesPerMs !== null && this.#bytesPerMs < slowBytesPerMs;
+    return { source: isSlow && this.#sourceMs >= compressFromMs, target: isSlow && this.#targetMs >= compressFromMs };
   }
 
   /** Batches fetched or asked for, and not yet sent. */

@@ -3,7 +3,8 @@ import type { Clock } from '../clock.ts';
 import { exitCodes } from '../errors.ts';
 import type { Side } from '../job.ts';
 import type { IntendedMessages } from '../plan/message-facts.ts';
-import type { Shard } from '../plan/types.ts';
+import type { BatchLimits, Shard } from '../plan/types.ts';
+import { Allowance } from './allowance.ts';
 import { Backlog } from './backlog.ts';
 import { Budget } from './budget.ts';
 import { buffersOf } from './content-rows.ts';
@@ -20,7 +21,7 @@ import type {
   PrepareTask,
   ToLane,
 } from './contract.ts';
-import { DateCheck, FolderCopy, FolderRefusesError, TargetFullError } from './copy.ts';
+import { batchLimits, DateCheck, FolderCopy, FolderRefusesError, TargetFullError } from './copy.ts';
 import type { ReadableFolder, WritableFolder } from './endpoint.ts';
 import { SideError, toLaneFailure } from './failure.ts';
 import { ImapEndpoint } from './imap-endpoint.ts';
@@ -31,12 +32,18 @@ import { reportAccount } from './report.ts';
 /** A folder of up to so many messages is listed in one answer. */
 const maxListedAhead = 2_000;
 
+/** A batch of a job that has a pace takes so long, about, but is of so many bytes at least. */
+const pacedSeconds = 2;
+const minPacedBytes = 64 * 1024;
+
 /** What a lane needs from its surroundings; tests give it memory transports and their own time. */
 export interface LaneParts {
   readonly connect: Connect;
   readonly clock: Clock;
   /** Milliseconds since 1970, only to tell old dates from new ones. */
   readonly wallClockMs: () => number;
+  /** A monotonic time that is the same for all lanes of the job, in ms; default: that of `clock`. */
+  readonly sharedMs?: (() => number) | undefined;
   /** Messages from this size on are streamed; default: as the line has it. What `connect` opens must offer their literals. */
   readonly oversizeBytes?: number | undefined;
 }
@@ -67,6 +74,11 @@ class Lane {
   #reading: Promise<void> = Promise.resolve();
   readonly #dateCheck: DateCheck;
   readonly #awaitedShards = new Map<number, (shard: Shard | null) => void>();
+  readonly #allowance: Allowance | null;
+  /** Ends what is waited for because of the pace. */
+  readonly #resting = new Set<() => void>();
+  /** Sides that were asked to compress. */
+  readonly #compressed = new Set<Side>();
   readonly #awaitedIntents = new Map<number, (durable: boolean) => void>();
   #tokens = 0;
   /** The target takes a batch before it has answered the last one. */
@@ -82,6 +94,8 @@ class Lane {
     this.#channel = channel;
     this.#parts = parts;
     this.#window = new LaneWindow(parts.clock);
+    const { pace } = options;
+    this.#allowance = pace === undefined ? null : new Allowance(pace, parts.sharedMs ?? (() => parts.clock.now()));
     const warn = (message: string) => channel.post({ kind: 'warning', message });
     this.#dateCheck = new DateCheck(parts.wallClockMs, { looked: !options.isFirst, warn });
   }
@@ -92,6 +106,7 @@ class Lane {
     if (opened === null) return { failure: this.#failure };
     const { source, target } = opened;
     try {
+      if (this.#options.compress === 'on') await Promise.all([source.compress(), target?.compress()]);
       this.#channel.post({ kind: 'ready' });
       for (let message = await this.#next(); message !== null; message = await this.#next()) {
         await this.#obey(message, source, target);
@@ -106,7 +121,9 @@ class Lane {
   /** Dials both sides at once. */
   async #open(): Promise<{ source: ImapEndpoint; target: ImapEndpoint | null } | null> {
     const { source, target } = this.#options;
-    const { connect, clock } = this.#parts;
+    const { clock } = this.#parts;
+    const pace = this.#options.pace?.bytesPerSecond == null ? null : this.#allowance;
+    const connect: Connect = (account, clock) => this.#parts.connect(account, clock, pace ?? undefined);
     const [first, second] = await Promise.allSettled([
       ImapEndpoint.open('source', source, connect, clock),
       target === null ? null : ImapEndpoint.open('target', target, connect, clock),
@@ -276,6 +293,21 @@ class Lane {
     this.#budgets.appends.limit = this.#pipelines ? this.#window.unanswered : 1;
   }
 
+  /** With `auto`: as soon as the line has shown to be slow. Where messages are counted out, that is no line's doing. */
+  #compress(source: ImapEndpoint, target: ImapEndpoint): void {
+    if (this.#options.compress !== 'auto' || (this.#options.pace?.messagesPerSecond ?? null) !== null) return;
+    const pays = this.#window.paysToCompress;
+    // Each is asked once: a server that refuses is left alone.
+    for (const [side, endpoint] of [
+      ['source', source],
+      ['target', target],
+    ] as const) {
+      if (!pays[side] || this.#compressed.has(side)) continue;
+      this.#compressed.add(side);
+      this.#track(endpoint.compress().then(() => {}));
+    }
+  }
+
   #startCopy(
     task: FolderTask,
     folder: { readonly reader: ReadableFolder; readonly writer: WritableFolder },
@@ -290,15 +322,46 @@ class Lane {
       stored: (bytes: number) => {
         this.#window.stored(bytes);
         this.#measure(source, target);
+        this.#compress(source, target);
       },
       sourceError: (error: unknown) => new SideError('source', this.#options.source, error),
       recreateTarget: () => this.#recreate(task, target),
       asked: (bytes: number) => this.#backlog.asked(folderId, bytes),
       dateCheck: this.#dateCheck,
       isDraining: () => this.#draining || this.#failure !== null,
+      batchLimits: this.#batchLimits,
+      rest: (messages: number) => this.#rest(messages),
       oversizeBytes: () => this.#parts.oversizeBytes ?? this.#window.oversizeBytes,
     };
     return new FolderCopy(reader, writer, port, this.#budgets, copiedBefore);
+  }
+
+  /** Of a job that has a pace, a batch is no more than what may be moved in a while. */
+  get #batchLimits(): BatchLimits {
+    const { bytesPerSecond, messagesPerSecond } = this.#options.pace ?? {
+      bytesPerSecond: null,
+      messagesPerSecond: null,
+    };
+    const { maxMessages, maxBytes } = batchLimits;
+    return {
+      maxMessages: messagesPerSecond === null ? maxMessages : clamp(messagesPerSecond * pacedSeconds, 1, maxMessages),
+      maxBytes: bytesPerSecond === null ? maxBytes : clamp(bytesPerSecond * pacedSeconds, minPacedBytes, maxBytes),
+    };
+  }
+
+  /** Resolves when so many messages may be sent, or the lane is ending. */
+  async #rest(messages: number): Promise<void> {
+    const ms = this.#allowance?.messages(messages) ?? 0;
+    if (ms <= 0 || this.#draining || this.#failure !== null) return;
+    await new Promise<void>((resolve) => {
+      const end = () => {
+        cancel();
+        this.#resting.delete(end);
+        resolve();
+      };
+      const cancel = this.#parts.clock.after(ms, end);
+      this.#resting.add(end);
+    });
   }
 
   /** Has a copy ask for its messages when those before it have asked for theirs. */
@@ -456,7 +519,12 @@ class Lane {
     this.#awaitedShards.clear();
     for (const resolve of this.#awaitedIntents.values()) resolve(false);
     this.#awaitedIntents.clear();
+    for (const end of this.#resting) end();
   }
+}
+
+function clamp(value: number, min: number, max: number): number {
+  return Math.min(max, Math.max(min, Math.floor(value)));
 }
 
 /** Everything there is to ask about an account, at once. */

@@ -1,16 +1,16 @@
 import { isIP } from 'node:net';
 import { type AccountSettings, type AuthMethod, accountLabel } from '../account.ts';
-import { AuthenticationError, CapabilityError, type Clock, ImapClient } from '../protocol/index.ts';
+import { AuthenticationError, CapabilityError, type Clock, ImapClient, type Pace } from '../protocol/index.ts';
 import { openTrace } from '../trace-file.ts';
 
 /** Opens a connection for an account: dialled, inside TLS where asked, not logged in. Tests pass one over memory. */
-export type Connect = (account: AccountSettings, clock: Clock) => Promise<ImapClient>;
+export type Connect = (account: AccountSettings, clock: Clock, pace?: Pace) => Promise<ImapClient>;
 
 /** Literals from this size on can be had as they come: those of the smallest message that a lane streams. */
 const streamLiteralBytes = 1024 * 1024;
 
 /** Dials an account as its settings say. */
-export const connectAccount: Connect = (account, clock) =>
+export const connectAccount: Connect = (account, clock, pace) =>
   ImapClient.connect({
     host: account.host,
     port: account.port,
@@ -24,6 +24,7 @@ export const connectAccount: Connect = (account, clock) =>
     timeouts: { connectMs: Math.min(account.timeoutMs, 30_000), idleMs: account.timeoutMs },
     limits: { streamLiteralBytes },
     clock,
+    pace,
     ...(account.trace === undefined
       ? {}
       : { trace: openTrace(account.trace, { account: accountLabel(account), clock, wallClockMs: Date.now }) }),

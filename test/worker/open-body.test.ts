@@ -6,8 +6,15 @@ const slice = Buffer.alloc(64 * kilobyte, 'x');
 
 /** A line that remembers whether it is being read. */
 function openLine() {
-  const line = { reads: true, pause: () => void (line.reads = false), resume: () => void (line.reads = true) };
-  return line;
+  return {
+    reads: true,
+    pause() {
+      this.reads = false;
+    },
+    resume() {
+      this.reads = true;
+    },
+  };
 }
 
 describe('a body that arrives', () => {
