@@ -48,6 +48,8 @@ export interface AccountSettings {
   readonly delimiter: string | null;
   /** Append all that goes over the wire to this file, secrets masked; absent: nowhere. */
   readonly trace?: string | undefined;
+  /** True: its secret is a token of limited life, and reading the file again brings a new one. */
+  readonly renewable?: boolean;
 }
 
 /**

@@ -100,9 +100,16 @@ export async function loadAccount(file: string, options: LoadOptions = {}): Prom
       refreshToken: values.oauth2_refresh_token ?? '',
       ...waits,
     });
-    return { ...account, secret, auth: account.auth === 'oauthbearer' ? 'oauthbearer' : 'xoauth2' };
+    return { ...account, secret, auth: account.auth === 'oauthbearer' ? 'oauthbearer' : 'xoauth2', renewable: true };
   }
-  return { ...account, secret: await readPassword(values, path, context, env, options.allowReadableSecrets === true) };
+  // A command that prints a token prints a new one when asked again.
+  const isToken = account.auth === 'oauthbearer' || account.auth === 'xoauth2';
+  const renews = isToken && isText(values.password_command) ? { renewable: true } : {};
+  return {
+    ...account,
+    ...renews,
+    secret: await readPassword(values, path, context, env, options.allowReadableSecrets === true),
+  };
 }
 
 type Values = z.output<typeof accountSchema>;

@@ -1,6 +1,6 @@
 import { type AccountSettings, accountLabel } from './account.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { Crew } from './crew.ts';
+import { Crew, isPutOff } from './crew.ts';
 import { exitCodes, type WireError, wireErrorOf, worstExitCode } from './errors.ts';
 import { FolderDriver } from './folder-driver.ts';
 import { FolderRun, isSameTarget } from './folder-run.ts';
@@ -8,17 +8,20 @@ import type { FolderReport, JobEvent, JobReport, JobSettings, Side, Verdict } fr
 import { type Journal, type JournalFolder, openJournal, peekJournal } from './journal/index.ts';
 import type { LaneAdvice } from './lane-tuner.ts';
 import { type LaneDriver, type LaneHost, LaneLostError, ThreadHost, toJobError } from './lanes.ts';
+import { Patience } from './patience.ts';
 import { mapFolders } from './plan/folder-map.ts';
 import { buildPlan, changeBetween } from './plan/plan.ts';
 import type { FolderPair, KnownFolder } from './plan/types.ts';
 import { ProgressMeter } from './progress.ts';
-import type { EndpointFacts, FromLane, ListedBefore, Listing, PrepareTask } from './worker/contract.ts';
+import type { EndpointFacts, FromLane, ListedBefore, Listing, PrepareTask, PushedBack } from './worker/contract.ts';
 
 /** How a job is watched and stopped. */
 export interface JobHooks {
   onEvent(event: JobEvent): void;
   /** Aborted: take no new work, finish what is in flight within `drainMs`, and report. */
   readonly signal: AbortSignal;
+  /** Reads an account again whose token has expired. Absent: tokens cannot be renewed. */
+  renew?(account: AccountSettings): Promise<AccountSettings>;
 }
 
 /** What a job runs on; tests give it inline lanes and their own time. */
@@ -27,6 +30,10 @@ export interface JobParts {
   readonly clock: Clock;
   /** How long a target must be quiet before a message whose APPEND was not answered counts as absent. */
   readonly settleMs?: number;
+  /** Milliseconds since 1970, only to say when something will be. */
+  readonly wallClockMs?: () => number;
+  /** From 0 to 1: the dice of back-off. */
+  readonly random?: () => number;
   /** Opens the journal. */
   readonly openJournal?: typeof openJournal;
 }
@@ -54,7 +61,8 @@ class Job {
   readonly #hooks: JobHooks;
   readonly #clock: Clock;
   readonly #startedAt: number;
-  readonly #parts: Pick<JobParts, 'settleMs' | 'openJournal'>;
+  readonly #parts: Partial<JobParts>;
+  readonly #patience: Patience;
   readonly #crew: Crew;
   readonly #progress: ProgressMeter;
   readonly #warnings: string[] = [];
@@ -66,25 +74,35 @@ class Job {
   #keepsOrder = true;
   #connectionsReason = 'there was nothing to copy';
   #targetReportsUids = true;
+  #parkedUntil: string | null = null;
 
-  constructor(
-    settings: JobSettings,
-    hooks: JobHooks,
-    host: LaneHost,
-    clock: Clock,
-    parts: Pick<JobParts, 'settleMs' | 'openJournal'>,
-  ) {
+  constructor(settings: JobSettings, hooks: JobHooks, host: LaneHost, clock: Clock, parts: Partial<JobParts>) {
     this.#settings = settings;
     this.#hooks = hooks;
     this.#clock = clock;
     this.#parts = parts;
     this.#startedAt = clock.now();
     this.#progress = new ProgressMeter(clock);
-    this.#crew = new Crew(settings, host, clock, {
+    this.#patience = new Patience({
+      clock,
+      wallClockMs: parts.wallClockMs ?? Date.now,
+      random: parts.random ?? Math.random,
+      staysParked: settings.wait,
+      label: (side) => accountLabel(settings[side]),
+      onWaiting: (waiting) => hooks.onEvent(waiting === null ? { kind: 'resumed' } : { kind: 'waiting', waiting }),
+      onHold: (side, held) => this.#crew.hold(side, held),
+      onLeave: (error) => this.#crew.leave(error),
+      onParked: (error, untilMs) => this.#park(error, untilMs),
+    });
+    this.#crew = new Crew(settings, host, clock, this.#patience, {
       onMessage: (message, lane) => this.#hear(message, lane),
       onJoined: () => this.#driver?.recruitAll(),
       onRefused: (failure) => this.#driver?.refusedLane(failure),
-      onDrain: () => this.#driver?.stop(),
+      renew: (side) => this.#renew(settings[side]),
+      onDrain: () => {
+        this.#patience.end();
+        this.#driver?.stop();
+      },
     });
   }
 
@@ -132,15 +150,43 @@ class Job {
 
   async #work(first: LaneDriver): Promise<void> {
     const { source, target, dryRun } = this.#settings;
-    // Not before the journal is locked: no other run may change what is listed. It leaves as soon as the lane has logged in.
-    first.post({ kind: 'list' });
-    const listed = await first.expect(['listed']);
+    const begun = await this.#begin(first);
+    if (begun === null) return;
+    const { lane, listed } = begun;
     this.#listedAt = this.#clock.now();
     const atTarget = listed.target ?? { facts: listed.source.facts, folders: [], quotas: [] };
     this.#announce('source', source, listed.source.facts);
     this.#announce('target', target, atTarget.facts);
     const runs = this.#plan(listed.source, atTarget);
-    if (runs !== null && !dryRun && this.#journal !== null) await this.#copy(first, runs, this.#journal);
+    if (runs !== null && !dryRun && this.#journal !== null) await this.#copy(lane, runs, this.#journal);
+  }
+
+  /** The lane that everything begins with, and what there is; `null`: the job has ended. */
+  async #begin(first: LaneDriver): Promise<{ lane: LaneDriver; listed: Extract<FromLane, { kind: 'listed' }> } | null> {
+    for (let lane = first; ; lane = this.#crew.start()) {
+      // Not before the journal is locked: no other run may change what is listed. It leaves as soon as the lane has logged in.
+      lane.post({ kind: 'list' });
+      try {
+        const listed = await lane.expect(['listed']);
+        this.#crew.ready();
+        return { lane, listed };
+      } catch (error) {
+        if (!(error instanceof LaneLostError) || !isPutOff(error.failure)) throw error;
+        const goesOn = await this.#crew.yieldTo(error.failure);
+        if (this.#crew.stopped || this.#parkedUntil !== null) return null;
+        if (!goesOn) throw error;
+      }
+    }
+  }
+
+  /** `null`: there is nowhere to get a new token from. */
+  #renew(account: AccountSettings): Promise<AccountSettings> | null {
+    return account.renewable === true ? (this.#hooks.renew?.(account) ?? null) : null;
+  }
+
+  #park(error: WireError, untilMs: number): void {
+    this.#parkedUntil = new Date(untilMs).toISOString();
+    this.#crew.fail(error);
   }
 
   #announce(side: Side, account: AccountSettings, facts: EndpointFacts): void {
@@ -215,12 +261,13 @@ class Job {
     return uidValidity === null || uidNext === null ? null : { uidValidity, uidNext, messages };
   }
 
-  async #copy(first: LaneDriver, runs: readonly FolderRun[], journal: Journal): Promise<void> {
+  async #copy(lane: LaneDriver, runs: readonly FolderRun[], journal: Journal): Promise<void> {
     // Names that only group others hold nothing to report on.
     this.#runs = runs.filter((run) => !run.pair.nameOnly);
     const { connections, flags } = this.#settings;
     this.#driver = new FolderDriver(this.#runs, {
       crew: this.#crew,
+      patience: this.#patience,
       journal,
       clock: this.#clock,
       progress: this.#progress,
@@ -234,7 +281,7 @@ class Job {
       reportsUids: this.#targetReportsUids,
       keepsOrder: this.#keepsOrder,
     });
-    await this.#driver.drive(first, this.#prepare(first, runs));
+    await this.#driver.drive(lane, this.#prepare(lane, runs));
   }
 
   /** Creates and subscribes everything in one go, before the first message; answers what could not be created, and why. */
@@ -272,13 +319,24 @@ class Job {
     // A parent's name is shorter than its children's.
     lane.post({ kind: 'prepare', tasks: tasks.sort((a, b) => a.targetName.length - b.targetName.length) });
     const { results } = await lane.expect(['prepared']);
-    for (const { folderId, created, failure, notes } of results) {
-      const run = byId.get(folderId);
+    const putOff: FolderRun[] = [];
+    let pushedBack: PushedBack | null = null;
+    for (const result of results) {
+      const run = byId.get(result.folderId);
       if (run === undefined) continue;
-      run.notes.push(...notes);
-      run.created ||= created;
-      if (failure !== null) failed.set(run, failure);
+      run.notes.push(...result.notes);
+      run.created ||= result.created;
+      if (result.failure === null) continue;
+      failed.set(run, result.failure);
+      if (result.pushedBack === null) continue;
+      putOff.push(run);
+      pushedBack ??= result.pushedBack;
     }
+    // What may be one folder's own trouble is not asked for again and again.
+    const isAccounts = pushedBack !== null && !(pushedBack.what.kind === 'wait' && pushedBack.what.about !== 'account');
+    if (pushedBack === null || !isAccounts || !(await this.#patience.pushedBack('target', pushedBack))) return failed;
+    for (const run of putOff) failed.delete(run);
+    for (const [run, failure] of await this.#prepareOn(lane, putOff)) failed.set(run, failure);
     return failed;
   }
 
@@ -299,6 +357,7 @@ class Job {
   }
 
   #emitProgress(): void {
+    this.#progress.waiting = this.#patience.waiting;
     this.#hooks.onEvent({ kind: 'progress', progress: this.#progress.snapshot() });
   }
 
@@ -312,7 +371,9 @@ class Job {
     if (refused > 0) codes.push(exitCodes.partial);
     if (failure !== null) codes.push(failure.exitCode);
     if (stopped) codes.push(exitCodes.interrupted);
-    const verdict: Verdict = stopped ? 'stopped' : failure !== null ? 'failed' : refused > 0 ? 'partial' : 'complete';
+    const isParked = failure?.exitCode === exitCodes.parked;
+    const ended: Verdict = isParked ? 'parked' : 'failed';
+    const verdict: Verdict = stopped ? 'stopped' : failure !== null ? ended : refused > 0 ? 'partial' : 'complete';
     return {
       verdict,
       exitCode: worstExitCode(codes),
@@ -330,6 +391,8 @@ class Job {
       keptOrder: this.#keepsOrder,
       connections: { most: Math.max(1, this.#crew.most), reason: this.#connectionsReason },
       warnings: this.#warnings,
+      pauses: this.#patience.pauses,
+      parkedUntil: verdict === 'parked' ? this.#parkedUntil : null,
       failure: failure === null ? null : { code: failure.code, message: failure.message },
     };
   }

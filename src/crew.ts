@@ -1,8 +1,9 @@
 import type { AccountSettings } from './account.ts';
 import type { Cancel, Clock } from './clock.ts';
 import { exitCodes, type WireError, wireErrorOf } from './errors.ts';
-import type { JobSettings } from './job.ts';
+import type { JobSettings, Side } from './job.ts';
 import { LaneDriver, type LaneHost, LaneLostError, LanePool } from './lanes.ts';
+import type { Patience } from './patience.ts';
 import { makeShared } from './worker/allowance.ts';
 import type { FromLane, JobPace, LaneFailure, LaneOptions } from './worker/contract.ts';
 
@@ -21,15 +22,17 @@ export interface CrewHooks {
   /** One more lane is ready for work. */
   onJoined(): void;
   /** A lane that was to join could not. */
-  onRefused(failure: WireError): void;
+  onRefused(failure: LaneFailure): void;
+  /** The account with a new token; `null`: there is nowhere to get one from. */
+  renew(side: Side): Promise<AccountSettings> | null;
   /** Nothing new may begin; what is in flight is finished. */
   onDrain(): void;
 }
 
 /** What every lane is started with. */
 interface LaneAccounts extends Pick<LaneOptions, 'compress'> {
-  readonly source: AccountSettings;
-  readonly target: AccountSettings;
+  source: AccountSettings;
+  target: AccountSettings;
 }
 
 type JobLimits = Pick<JobSettings, 'bytesPerSecond' | 'messagesPerSecond'>;
@@ -48,6 +51,7 @@ export function toPace({ bytesPerSecond, messagesPerSecond }: JobLimits): JobPac
 export class Crew {
   readonly #accounts: LaneAccounts;
   readonly #pace: JobPace | undefined;
+  readonly #patience: Patience;
   readonly #host: LaneHost;
   readonly #clock: Clock;
   readonly #hooks: CrewHooks;
@@ -60,16 +64,20 @@ export class Crew {
   #opening = 0;
   readonly #awaitingJoin: (() => void)[] = [];
   #loginFailures = 0;
+  /** Tokens that no login has been tried with. */
+  readonly #untried = new Set<Side>();
+  readonly #renewing = new Map<Side, Promise<boolean>>();
   /** A lane being opened because none is left. */
   #replacing: Promise<void> | null = null;
   #stopped = false;
   #failure: WireError | null = null;
-  #lastLost: WireError | null = null;
+  #lastLost: LaneFailure | null = null;
   #cancelEnd: Cancel | null = null;
 
-  constructor(accounts: LaneAccounts & JobLimits, host: LaneHost, clock: Clock, hooks: CrewHooks) {
-    this.#accounts = accounts;
+  constructor(accounts: LaneAccounts & JobLimits, host: LaneHost, clock: Clock, patience: Patience, hooks: CrewHooks) {
+    this.#accounts = { ...accounts };
     this.#pace = toPace(accounts);
+    this.#patience = patience;
     this.#host = host;
     this.#clock = clock;
     this.#hooks = hooks;
@@ -111,7 +119,7 @@ export class Crew {
   }
 
   /** Why a lane was lost the last time. */
-  get lastLost(): WireError | null {
+  get lastLost(): LaneFailure | null {
     return this.#lastLost;
   }
 
@@ -123,7 +131,7 @@ export class Crew {
   /** Why there is no lane to do some work. */
   get noLane(): LaneFailure {
     const lost = { code: 'LANE', exitCode: exitCodes.connect, message: 'no connection is left to copy it' };
-    return { side: null, scope: 'lane', inDoubt: false, error: this.#lastLost ?? lost };
+    return { side: null, scope: 'lane', inDoubt: false, error: this.#lastLost?.error ?? lost, pushedBack: null };
   }
 
   /** A new lane, being opened; it gets no work before `add`. */
@@ -136,6 +144,12 @@ export class Crew {
     this.#lanes.add(lane);
     void lane.ended.then(() => this.#lanes.delete(lane));
     return lane;
+  }
+
+  /** A lane has logged in on both sides. */
+  ready(): void {
+    if (this.#untried.size > 0) this.#loginFailures = 0;
+    this.#untried.clear();
   }
 
   /** Lets a lane that is ready take part. */
@@ -177,25 +191,89 @@ export class Crew {
   }
 
   async #replace(): Promise<void> {
-    for (let attempt = 0; attempt < maxAttempts && this.size === 0; attempt++) {
+    for (let attempt = 0; attempt < maxAttempts && this.size === 0; ) {
       if (this.isEnding || this.#loginFailures >= maxLoginFailures) return;
       const waitMs = attempt === 0 ? 0 : firstRetryMs * 2 ** attempt;
       await new Promise<void>((resolve) => this.#clock.after(waitMs, resolve));
       if (this.isEnding) return;
-      this.#lastLost = (await this.#open()) ?? this.#lastLost;
+      const failure = await this.#open();
+      this.#lastLost = failure ?? this.#lastLost;
+      if (failure === null || failure.pushedBack === null) attempt++;
+      else if (!(await this.yieldTo(failure))) this.fail(failure.error);
     }
   }
 
+  /**
+   * Does what a server that pushed back wants: waits, or gets a new token. Resolves with true when the same may be tried
+   * again; false: it may not, and perhaps the job has ended. `tries`: how often this very thing has been pushed back before.
+   */
+  async yieldTo(failure: LaneFailure, tries = 0): Promise<boolean> {
+    const { side, pushedBack, error } = failure;
+    if (pushedBack === null || side === null || this.isEnding) return false;
+    const { what, words } = pushedBack;
+    if (what.kind !== 'token') return await this.#patience.pushedBack(side, pushedBack, tries);
+    if (await this.#renew(side)) return true;
+    const { auth } = this.#accounts[side];
+    const isToken = auth === 'xoauth2' || auth === 'oauthbearer';
+    // A session may end where a password stays good.
+    if (!isToken && error.exitCode !== exitCodes.login)
+      return await this.#patience.pushedBack(side, { what: { kind: 'reconnect', why: what.why }, words });
+    const advice = isToken ? '; get a new token, or let it be renewed here (oauth2 = yes)' : '';
+    this.fail({ code: 'LOGIN', exitCode: exitCodes.login, message: error.message + advice });
+    return false;
+  }
+
+  /** Gets a new token, once for all who want one; false: there is none to be had, or the newest one is refused. */
+  #renew(side: Side): Promise<boolean> {
+    const known = this.#renewing.get(side);
+    if (known !== undefined) return known;
+    if (this.#untried.has(side)) return Promise.resolve(false);
+    const renewed = this.#hooks.renew(side);
+    if (renewed === null) return Promise.resolve(false);
+    const renewing = renewed
+      .then(
+        (account) => {
+          this.#accounts[side] = account;
+          this.#untried.add(side);
+          return true;
+        },
+        (error: unknown) => {
+          this.fail(wireErrorOf(error));
+          return false;
+        },
+      )
+      .finally(() => this.#renewing.delete(side));
+    this.#renewing.set(side, renewing);
+    return renewing;
+  }
+
+  /** Lets no lane begin anything with the messages of one side, or lets them go on. */
+  hold(side: Side, held: boolean): void {
+    for (const lane of this.#lanes) lane.post({ kind: 'hold', side, held });
+  }
+
+  /** Has all lanes end; what they leave others will do. */
+  leave(error: WireError): void {
+    this.#wanted = 0;
+    for (const lane of this.#lanes) lane.post({ kind: 'leave', error });
+  }
+
   /** Opens one more lane and gives it work; answers why that did not succeed. */
-  async #open(): Promise<WireError | null> {
+  async #open(): Promise<LaneFailure | null> {
+    await this.#patience.passed();
+    if (this.isEnding) return endedEarly;
     const lane = this.start();
     try {
       await lane.expect(['ready']);
     } catch (error) {
-      const failure = failureOf(error).error;
-      if (failure.exitCode === exitCodes.login) this.#loginFailures++;
-      return failure;
+      const failure = failureOf(error);
+      if (failure.error.exitCode !== exitCodes.login) return failure;
+      this.#loginFailures++;
+      // Some servers have but one word for a token that has expired and for one that is wrong.
+      const isRenewed = failure.side !== null && this.#most > 0 && (await this.#renew(failure.side));
+      return isRenewed && !this.isEnding ? await this.#open() : failure;
     }
+    this.ready();
     this.add(lane);
     this.#hooks.onJoined();
     return null;
@@ -212,8 +290,8 @@ export class Crew {
   }
 
   /** A lane was lost, for this reason. */
-  lost(error: WireError): void {
-    this.#lastLost = error;
+  lost(failure: LaneFailure): void {
+    this.#lastLost = failure;
   }
 
   /** No lane can succeed any more: what is in flight is finished, nothing else begun. The first reason stands. */
@@ -249,8 +327,21 @@ export class Crew {
   }
 }
 
+const endedEarly: LaneFailure = {
+  side: null,
+  scope: 'lane',
+  inDoubt: false,
+  error: { code: 'STOPPED', exitCode: exitCodes.interrupted, message: 'the job ends' },
+  pushedBack: null,
+};
+
+/** True: nothing has gone wrong, it only has to wait. */
+export function isPutOff({ pushedBack, error }: LaneFailure): boolean {
+  return pushedBack !== null || error.exitCode === exitCodes.parked;
+}
+
 /** How a lane that did not answer failed. */
 export function failureOf(error: unknown): LaneFailure {
   if (error instanceof LaneLostError) return error.failure;
-  return { side: null, scope: 'lane', inDoubt: true, error: wireErrorOf(error) };
+  return { side: null, scope: 'lane', inDoubt: true, error: wireErrorOf(error), pushedBack: null };
 }

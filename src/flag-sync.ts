@@ -86,6 +86,7 @@ const stopped: LaneFailure = {
   scope: 'lane',
   inDoubt: false,
   error: { code: 'STOPPED', exitCode: exitCodes.interrupted, message: 'stopped before the changed flags were applied' },
+  pushedBack: null,
 };
 
 /** What the journal is to know of changes that were made. */

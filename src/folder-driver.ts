@@ -1,18 +1,19 @@
 import type { Clock } from './clock.ts';
-import { type Crew, failureOf } from './crew.ts';
+import { type Crew, failureOf, isPutOff } from './crew.ts';
 import { exitCodes, type WireError, wireErrorOf } from './errors.ts';
 import { syncFlags } from './flag-sync.ts';
 import { type FolderRun, goneMessages, isSameTarget, noMessages } from './folder-run.ts';
-import type { FlagPolicy, JobEvent } from './job.ts';
+import type { FlagPolicy, JobEvent, Side } from './job.ts';
 import type { Journal, JournalFolder, JournalRecord } from './journal/index.ts';
 import { LaneLoad } from './lane-load.ts';
 import { type LaneAdvice, LaneTuner } from './lane-tuner.ts';
 import { type LaneDriver, LaneLostError } from './lanes.ts';
 import { Ledger } from './ledger.ts';
+import type { Patience } from './patience.ts';
 import { sumOf } from './plan/message-table.ts';
 import type { ProgressMeter } from './progress.ts';
 import { recoverFolder, targetStatus } from './recovery.ts';
-import type { BatchReport, FolderFacts, FromLane, LaneFailure, SelectedFacts } from './worker/contract.ts';
+import type { BatchReport, FolderFacts, FromLane, LaneFailure, PushedBack, SelectedFacts } from './worker/contract.ts';
 
 /** Another lane costs a login on each side; it pays from about this many messages on. */
 const messagesPerExtraLane = 200;
@@ -21,12 +22,17 @@ const maxAttempts = 3;
 /** A connection that fell silent says less about the server than one that ended. */
 const stallFactor = 6;
 const usualMessageBytes = 16 * 1024;
+/** Servers that want less say so with every answer: so often it becomes less. */
+const slowDownEveryMs = 30_000;
+/** Where there is only one lane, it pauses for a third of that time. */
+const slowPauseMs = 10_000;
 
 const noFlags = { uids: new Uint32Array(), flags: new Uint32Array(), flagSets: [] };
 
 /** What drives the folders, and whom it tells. */
 export interface FolderDriverParts {
   readonly crew: Crew;
+  readonly patience: Patience;
   readonly journal: Journal;
   readonly clock: Clock;
   readonly progress: ProgressMeter;
@@ -60,6 +66,10 @@ export class FolderDriver {
   readonly #tuner: LaneTuner;
   /** The source's folders can be left and found again with the same UIDs. */
   #keepsUids = false;
+  /** How many lanes are to work. */
+  #lanes = 1;
+  /** When it was last made fewer of them because a server asked for that. */
+  #slowedAt = Number.NEGATIVE_INFINITY;
   /** What there is to do in all, and what a lane has taken on and not finished, as `sizeOf` counts it. */
   #total = 0;
   readonly #loads = new WeakMap<LaneDriver, LaneLoad>();
@@ -134,8 +144,45 @@ export class FolderDriver {
   }
 
   #employ(advice: LaneAdvice): void {
+    this.#lanes = advice.lanes;
     this.#parts.crew.employ(advice.lanes);
     this.#parts.onLanes(advice);
+  }
+
+  /** No more lanes than these from now on, as a server wants it. */
+  #settle(advice: LaneAdvice): void {
+    this.#tuner.settle();
+    this.#employ(advice);
+  }
+
+  /** A server asks for less at a time: half as many lanes, and where there is only one it pauses. */
+  #slowDown(side: Side, { why, words }: { readonly why: string; readonly words: string }): void {
+    const { crew, clock, patience } = this.#parts;
+    const now = clock.now();
+    // What was under way is still being answered, with the same words.
+    if (crew.isEnding || now - this.#slowedAt < slowDownEveryMs) return;
+    this.#slowedAt = now;
+    if (crew.size > 1) this.#settle({ lanes: crew.size >> 1, reason: `the ${side} wants fewer: ${why} (${words})` });
+    else patience.slowDown(side, why, words, slowPauseMs);
+  }
+
+  /** What being pushed back means to the lanes. */
+  #adapt(side: Side, { what, words }: PushedBack): void {
+    const { crew } = this.#parts;
+    if (what.kind === 'wait' && what.slower && crew.size > 1) this.#slowDown(side, { why: what.why, words });
+    else if (what.kind === 'connections' && crew.size > 1)
+      this.#settle({ lanes: crew.size - 1, reason: `the ${side} wants fewer: ${words}` });
+    else this.#tuner.settle();
+  }
+
+  /** A command was pushed back; the lane is told when it may give it again. */
+  async #putOff(
+    { token, side, pushedBack, tries }: Extract<FromLane, { kind: 'pushed-back' }>,
+    lane: LaneDriver,
+  ): Promise<void> {
+    this.#adapt(side, pushedBack);
+    const goOn = await this.#parts.patience.pushedBack(side, pushedBack, tries);
+    lane.post({ kind: 'go-on', token, goOn });
   }
 
   /** More lanes, or fewer, as what was done with them shows. */
@@ -148,15 +195,13 @@ export class FolderDriver {
   }
 
   /** A lane that was to join could not: what was asked for is not to be had, and what was tried is not tried again. */
-  refusedLane({ message }: WireError): void {
-    const { crew, connections, onWarning, onLanes } = this.#parts;
+  refusedLane({ error: { message }, pushedBack }: LaneFailure): void {
+    const { crew, connections, onWarning } = this.#parts;
     if (connections !== 'auto') {
       onWarning(`one connection fewer: ${message}`);
-      return;
+      if (pushedBack === null) return;
     }
-    this.#tuner.settle();
-    crew.employ(crew.size);
-    onLanes({ lanes: crew.size, reason: `another one was refused: ${message}` });
+    this.#settle({ lanes: crew.size, reason: `another one was refused: ${message}` });
   }
 
   /** Begins folders that had to be made first. */
@@ -219,7 +264,7 @@ export class FolderDriver {
     if (lane === null) return this.#laneDone(run, crew.noLane, { scan, lane });
     try {
       if (scan) {
-        await this.#settle(run, lane);
+        await this.#reconcile(run, lane);
         if (!crew.isEnding) await this.#syncFlags(run, lane);
       }
     } catch (error) {
@@ -256,7 +301,7 @@ export class FolderDriver {
   }
 
   /** Brings journal and target to agree about a folder, where something is open between them, before anything is appended. */
-  async #settle(run: FolderRun, lane: LaneDriver): Promise<void> {
+  async #reconcile(run: FolderRun, lane: LaneDriver): Promise<void> {
     const { journal, crew, clock, settleMs, listedAt, reportsUids } = this.#parts;
     const { pair } = run;
     // Of what happened to this folder so far, the journal knows all.
@@ -293,7 +338,7 @@ export class FolderDriver {
       lane,
       journal,
       clock,
-      settleMs: settleMs * (crew.lastLost?.code === 'TIMEOUT' ? stallFactor : 1),
+      settleMs: settleMs * (crew.lastLost?.error.code === 'TIMEOUT' ? stallFactor : 1),
       seenAt: run.journal === null && pair.target?.status != null ? listedAt : null,
       reportsUids,
       isStopping: () => crew.isEnding,
@@ -351,25 +396,37 @@ export class FolderDriver {
     const { crew, onWarning } = this.#parts;
     // Lanes that were told to end answer no more questions.
     if (failure !== null && !(crew.isEnding && failure.scope === 'lane')) {
-      const { scope, error } = failure;
-      if (scope === 'lane') crew.lost(error);
+      const { scope, side, error, pushedBack } = failure;
+      if (scope === 'lane') crew.lost(failure);
+      if (pushedBack !== null && side !== null) this.#adapt(side, pushedBack);
       // The server ended the session: it is not to be given more of them.
       if (error.code === 'BYE') this.#tuner.settle();
       // One that came to help and could not open the folder has done nothing, for good or bad.
       const onlyCameToHelp = !by.scan && (by.lane === null || !run.openedBy.has(by.lane));
       // What was answered is in the journal, and what was not is looked up at the target: another lane can do the rest.
-      const canGoOn = scope === 'lane' && run.attempts < maxAttempts;
+      const waits = isPutOff(by.lane === null ? (crew.lastLost ?? failure) : failure);
+      const mayBeItsFault = pushedBack?.what.kind === 'wait' && pushedBack.what.about !== 'account';
+      run.isPutOff = waits && !mayBeItsFault;
+      const canGoOn = (scope === 'lane' || waits) && (run.isPutOff || run.attempts < maxAttempts);
       if (scope === 'job') {
         crew.fail(error);
         if (run.journal !== null) this.failFolder(run, error);
       } else if (onlyCameToHelp) onWarning(error.message);
-      else if (canGoOn && !crew.isEnding) run.beginAgainAfter.push(by.lane?.ended ?? Promise.resolve());
-      else this.failFolder(run, error);
+      else if (canGoOn && !crew.isEnding) {
+        run.beginAgainAfter.push((scope === 'lane' ? by.lane?.ended : null) ?? Promise.resolve());
+        if (pushedBack !== null) run.beginAgainAfter.push(this.#yieldTo(run, failure));
+      } else if (!(waits && crew.isEnding)) this.failFolder(run, error);
       // Nobody knows which ones are lost: the next run compares everything.
       if (error.code === 'COUNT' && run.journal !== null)
         this.#ledger.note({ kind: 'forget', folderId: run.journal.id });
     }
     this.#leave(run);
+  }
+
+  /** Waits as the server wants; the folder has failed where that is of no use any more. */
+  async #yieldTo(run: FolderRun, failure: LaneFailure): Promise<void> {
+    const { crew } = this.#parts;
+    if (!(await crew.yieldTo(failure, run.attempts)) && !crew.isEnding) this.failFolder(run, failure.error);
   }
 
   #leave(run: FolderRun): void {
@@ -382,14 +439,19 @@ export class FolderDriver {
 
   /** Copies the rest of a folder on another lane, a new one where none is left. */
   async #beginAgain(run: FolderRun): Promise<void> {
-    const { crew, onWarning } = this.#parts;
-    if (crew.lastLost !== null) onWarning(`begun again after a lost connection: ${crew.lastLost.message}`);
+    const { crew, patience, onWarning } = this.#parts;
+    if (crew.lastLost !== null && !isPutOff(crew.lastLost))
+      onWarning(`begun again after a lost connection: ${crew.lastLost.error.message}`);
     // A lane whose connection is lost ends by itself, and is not to be given the folder once more.
     await Promise.all(run.beginAgainAfter);
     // What the lost lane listed is taken in once the journal has opened the folder: not after it has been begun again.
     await run.ready;
+    await patience.passed();
     await crew.ensureLane();
-    run.begin();
+    if (run.failure !== null) return this.#finishFolder(run);
+    // Whoever left for a long wait comes back.
+    if (run.isPutOff && crew.size < this.#lanes) crew.employ(this.#lanes);
+    run.begin({ counts: !run.isPutOff });
     this.#enqueue(run, true);
   }
 
@@ -435,6 +497,12 @@ export class FolderDriver {
           return;
         case 'batch':
           this.#answered(message.folderId, message.report);
+          return;
+        case 'pushed-back':
+          this.#finish(this.#putOff(message, lane));
+          return;
+        case 'slow-down':
+          this.#slowDown(message.side, message);
           return;
         default:
           // The rest answers questions of ours.
@@ -537,7 +605,7 @@ export class FolderDriver {
     for (const refusal of selected.tooBig) onEvent({ kind: 'refused', refusal });
     this.#recruit(run);
     // Begun again: these messages have been counted.
-    if (run.attempts > 0) return;
+    if (run.wasBegun) return;
     if (run.pair.source.status?.size === null) progress.addTotal(0, totalBytes);
     progress.alreadyThere(run.name, selected.alreadyThere, totalBytes - selected.bytes - refusedBytes);
     progress.refused(run.name, selected.tooBig.length, refusedBytes);
@@ -566,6 +634,7 @@ export class FolderDriver {
     const { stored, gone } = report;
     for (const uid of stored.targetUids) if (uid !== 0 && run.fence !== null) run.fence = Math.max(run.fence, uid + 1);
     this.#ledger.note(...recordsOf(run.journal.id, report));
+    if (stored.uids.length > 0) this.#parts.patience.achieved();
     const { refusals, bytes } = run.answered(report);
     progress.done(run.name, stored.uids.length + gone.length, bytes);
     this.#tune(stored.uids.length + gone.length, bytes);

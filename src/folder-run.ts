@@ -54,8 +54,12 @@ export class FolderRun {
   created = false;
   /** Lanes that have opened it. */
   readonly openedBy = new Set<LaneDriver>();
+  /** It stopped only because a server pushed back. */
+  isPutOff = false;
   /** How often it was begun again after a lost connection. */
   attempts = 0;
+  /** Some of it may have been listed and counted before. */
+  wasBegun = false;
   /** To be begun again as soon as no lane works on it and these have ended. */
   readonly beginAgainAfter: Promise<unknown>[] = [];
   /** The target has stored a part of a batch: messages go one by one. */
@@ -313,7 +317,7 @@ export class FolderRun {
   }
 
   /** Begins again after a lost connection that left nothing in doubt: what was answered stays, the rest is listed anew. */
-  begin(): void {
+  begin({ counts }: { readonly counts: boolean }): void {
     this.#queue.length = 0;
     this.#waiting.length = 0;
     this.openedBy.clear();
@@ -327,7 +331,9 @@ export class FolderRun {
     this.listedBefore = null;
     this.listedBytes = 0;
     this.beginAgainAfter.length = 0;
-    this.attempts++;
+    this.isPutOff = false;
+    this.wasBegun ||= this.startedAt !== null;
+    if (counts) this.attempts++;
   }
 }
 

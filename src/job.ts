@@ -44,6 +44,8 @@ export interface JobSettings {
   readonly rebuild: boolean;
   /** Plan only: nothing is written on either side. */
   readonly dryRun: boolean;
+  /** Where a server wants to be left alone for long, wait and go on; else the job ends as parked. */
+  readonly wait: boolean;
 }
 
 export interface VerifySettings extends JobSettings {
@@ -71,6 +73,10 @@ export type JobEvent =
     }
   /** So many connections to each side are used from now on, and why: a sentence without a full stop. */
   | { readonly kind: 'connections'; readonly connections: number; readonly reason: string }
+  /** A server pushed back, and is waited for. */
+  | { readonly kind: 'waiting'; readonly waiting: Waiting }
+  /** Nothing is waited for any more. */
+  | { readonly kind: 'resumed' }
   | { readonly kind: 'progress'; readonly progress: Progress }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
   | { readonly kind: 'warning'; readonly folder: string | null; readonly message: string }
@@ -91,6 +97,34 @@ export interface Progress {
   readonly etaMs: number | null;
   readonly refused: number;
   readonly activeFolders: readonly { readonly name: string; readonly done: number; readonly total: number }[];
+  /** The server that is being waited for; `null`: none. */
+  readonly waiting: Waiting | null;
+}
+
+/** A server that pushed back. */
+export interface Waiting {
+  readonly side: Side;
+  readonly account: string;
+  /** Our words, the server being "it". */
+  readonly why: string;
+  /** The server's; `''`: it said none. Raw: escape before printing. */
+  readonly words: string;
+  /** ISO 8601, UTC. */
+  readonly until: string;
+  /** It takes so long that the connections are closed meanwhile. */
+  readonly parked: boolean;
+}
+
+/** What was waited for in the whole job. */
+export interface PauseReport {
+  readonly side: Side;
+  readonly account: string;
+  readonly why: string;
+  /** The server's, the last time. Raw: escape before printing. */
+  readonly words: string;
+  readonly times: number;
+  /** Waits at the same time for several folders add up. */
+  readonly seconds: number;
 }
 
 /** A message or folder that was not copied, and the server's words. */
@@ -126,7 +160,7 @@ export interface FolderReport {
   readonly notes: readonly string[];
 }
 
-export type Verdict = 'complete' | 'partial' | 'stopped' | 'failed';
+export type Verdict = 'complete' | 'partial' | 'stopped' | 'parked' | 'failed';
 
 export interface JobReport {
   readonly verdict: Verdict;
@@ -146,6 +180,10 @@ export interface JobReport {
   /** Connections to each side that were used at once, at most, and why not more. Raw: escape before printing. */
   readonly connections: { readonly most: number; readonly reason: string };
   readonly warnings: readonly string[];
+  /** What servers were waited for. */
+  readonly pauses: readonly PauseReport[];
+  /** ISO 8601, UTC: when a parked job can go on; `null`: it is not parked. */
+  readonly parkedUntil: string | null;
   /** What ended the job early; `null` where nothing did. */
   readonly failure: { readonly code: string; readonly message: string } | null;
 }

@@ -109,6 +109,7 @@ function threadFailure(error: unknown): LaneFailure {
     scope: 'lane',
     inDoubt: true,
     error: { code: 'THREAD', exitCode: exitCodes.internal, message: `a worker thread ended: ${reason}` },
+    pushedBack: null,
   };
 }
 
@@ -135,6 +136,7 @@ const endedEarly: LaneFailure = {
   scope: 'lane',
   inDoubt: true,
   error: { code: 'LANE', exitCode: exitCodes.internal, message: 'a lane ended before it had answered' },
+  pushedBack: null,
 };
 
 /** The main thread's view of one lane: questions with one answer, and a stream of everything else. */

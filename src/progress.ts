@@ -2,7 +2,7 @@
  * Counters of a running job, and what can honestly be said from them: rates and the time that is left.
  */
 import type { Clock } from './clock.ts';
-import type { Progress } from './job.ts';
+import type { Progress, Waiting } from './job.ts';
 
 /** Time is counted in slots of this length; the last ones are kept in a ring. */
 const slotMs = 250;
@@ -29,6 +29,8 @@ interface FolderCounter {
  * A message is *done* when there is a final word on it: copied, found already there, gone or refused.
  */
 export class ProgressMeter {
+  /** The server that is being waited for. */
+  waiting: Waiting | null = null;
   readonly #clock: Clock;
   readonly #startedAt: number;
   /** When work began, which is later than the start: connecting and listing are not slow copying. `null`: not yet. */
@@ -118,6 +120,7 @@ export class ProgressMeter {
         done: counter.done,
         total: Math.max(counter.total, counter.done),
       })),
+      waiting: this.waiting,
     };
   }
 

@@ -59,8 +59,8 @@ const rules: readonly { files: RegExp; may: RegExp; types?: RegExp; why: string 
   },
   {
     files:
-      /^(coordinator|crew|folder-driver|lane-load|lane-tuner|ledger|flag-sync|verify|check|folder-part|folder-run|recovery)\.ts$/,
-    may: /^(node:|@photostructure\/sqlite$|(account|clock|errors|log|lanes|journal\/index|progress|crew|folder-driver|lane-load|lane-tuner|ledger|flag-sync|folder-part|folder-run|recovery|coordinator)\.ts$|plan\/)/,
+      /^(coordinator|crew|patience|folder-driver|lane-load|lane-tuner|ledger|flag-sync|verify|check|folder-part|folder-run|recovery)\.ts$/,
+    may: /^(node:|@photostructure\/sqlite$|(account|clock|errors|local-time|log|lanes|journal\/index|progress|patience|crew|folder-driver|lane-load|lane-tuner|ledger|flag-sync|folder-part|folder-run|recovery|coordinator)\.ts$|plan\/)/,
     types: /^(job|worker\/contract)\.ts$/,
     why: 'the main thread decides; it moves no message bytes and speaks no IMAP',
   },
@@ -83,7 +83,7 @@ const rules: readonly { files: RegExp; may: RegExp; types?: RegExp; why: string 
   },
   {
     files: /^(cli\.ts|cli\/)/,
-    may: /^(node:|yargs(\/helpers)?$|zod$|cli-progress$|cli\/|(account|clock|errors|log|config|coordinator|verify|check|journal-status|open-account|progress|display|trace-file)\.ts$|sandbox\/|plan\/near-name\.ts$)/,
+    may: /^(node:|yargs(\/helpers)?$|zod$|cli-progress$|cli\/|(account|clock|errors|local-time|log|config|coordinator|verify|check|journal-status|open-account|progress|display|trace-file)\.ts$|sandbox\/|plan\/near-name\.ts$)/,
     types: /^(job|plan\/types)\.ts$/,
     why: 'the command turns words into one call and its report into words',
   },

@@ -28,6 +28,7 @@ describe('ProgressMeter', () => {
       etaMs: null,
       refused: 0,
       activeFolders: [],
+      waiting: null,
     });
   });
 

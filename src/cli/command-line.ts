@@ -50,6 +50,7 @@ Exit codes:
     8  another run holds the lock
     9  the journal is damaged
    10  the local disk is full or cannot be written
+   75  parked: a server wants to be left alone until a time that was told (--wait)
   130  interrupted (143: terminated); the same command goes on where it stopped`;
 
 /**

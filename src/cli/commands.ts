@@ -26,7 +26,11 @@ export async function runMigrate(
   const { source, target } = await loadPair(session, files, options);
   const settings = { ...toJobOptions(options, io), source, target, dryRun };
   const { result, stoppedWith } = await runStoppable(session, (signal) =>
-    io.engine.migrate(settings, { onEvent: session.onEvent, signal }),
+    io.engine.migrate(settings, {
+      onEvent: session.onEvent,
+      signal,
+      renew: ({ file }) => loadAccount(session, file, options),
+    }),
   );
   const report = session.clean(result);
   const exitCode = report.verdict === 'stopped' && stoppedWith !== null ? stoppedWith : report.exitCode;

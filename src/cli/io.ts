@@ -21,6 +21,11 @@ export interface EngineHooks {
   readonly signal: AbortSignal;
 }
 
+export interface MigrateHooks extends EngineHooks {
+  /** Reads an account again whose token has expired. */
+  renew?(account: AccountSettings): Promise<AccountSettings>;
+}
+
 /** Two accounts on servers of our own, alive until `close`. */
 export interface DemoServers {
   readonly source: AccountSettings;
@@ -34,7 +39,7 @@ export interface DemoServers {
 /** The parts that do the work. They throw MigrateError for what ends a job before it began, and never print. */
 export interface Engine {
   loadAccount(file: string, options: { readonly allowReadableSecrets: boolean }): Promise<AccountSettings>;
-  migrate(settings: JobSettings, hooks: EngineHooks): Promise<JobReport>;
+  migrate(settings: JobSettings, hooks: MigrateHooks): Promise<JobReport>;
   verify(settings: VerifySettings, hooks: EngineHooks): Promise<VerifyReport>;
   checkAccount(account: AccountSettings, hooks: EngineHooks): Promise<AccountReport>;
   openAccount(account: AccountSettings): Promise<OpenedAccount>;

@@ -40,6 +40,10 @@ export function tellJobSummary(session: Session, report: JobReport): void {
     const they = report.resent === 1 ? 'it stands after its neighbours' : 'they stand after their neighbours';
     session.notice(`${formatNoun(report.resent, 'message')} had to be sent again after a refused batch: ${they}.`);
   }
+  for (const { side, account, why, times, seconds } of report.pauses) {
+    const waits = formatNoun(times, 'time');
+    session.notice(toDisplay(`${side} ${account} was waited for ${waits}, ${formatSeconds(seconds)} in all: ${why}.`));
+  }
   if (!report.keptOrder) session.notice('The order of messages inside a folder was not kept (see --order).');
   const notes = report.folders.flatMap((folder) => folder.notes.map((note) => toDisplay(`${folder.source}: ${note}`)));
   session.notice(...notes.slice(0, maxListed), ...moreLine(notes.length - maxListed, options.json));
@@ -64,6 +68,14 @@ export function tellJobVerdict(session: Session, report: JobReport): void {
       const why = report.failure === null ? 'the job could not go on' : toDisplay(report.failure.message);
       const before = report.folders.length === 0 ? 'nothing was copied' : `${done}, ${there}`;
       session.verdict(`failed: ${why} (${before})`, 'bad');
+      return;
+    }
+    case 'parked': {
+      const why = toDisplay(report.failure?.message ?? 'a server wants to be left alone');
+      session.verdict(
+        `parked: ${done}, ${there}; ${why}. The same command goes on then, and with --wait it does so by itself`,
+        'warning',
+      );
       return;
     }
     default:

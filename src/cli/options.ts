@@ -150,6 +150,14 @@ export const optionSpecs: readonly OptionSpec[] = [
     describe: 'put the journal aside and find out by comparing what DST holds already',
   },
   {
+    name: 'wait',
+    kind: 'flag',
+    group: 'Copying',
+    commands: ['migrate'],
+    describe:
+      'where a server wants to be left alone for long, wait and go on by itself, instead of ending with exit 75',
+  },
+  {
     name: 'allow-readable-secrets',
     kind: 'flag',
     group: 'Accounts',
@@ -293,6 +301,7 @@ export const optionValues = z
     compress: oneOf(['auto', 'on', 'off']).default('auto'),
     state: text.optional(),
     rebuild: flag,
+    wait: flag,
     'allow-readable-secrets': flag,
     json: flag,
     progress: oneOf(['auto', 'always', 'never']).default('auto'),
@@ -307,6 +316,9 @@ export const optionValues = z
     }
     if (values.rebuild && values['dry-run']) {
       context.addIssue({ code: 'custom', path: ['rebuild'], message: 'contradicts --dry-run, which writes nothing' });
+    }
+    if (values.wait && values['dry-run']) {
+      context.addIssue({ code: 'custom', path: ['wait'], message: 'contradicts --dry-run, which ends with the plan' });
     }
     const sources = values.map.map(({ from }) => from);
     const twice = sources.find((from, index) => sources.indexOf(from) !== index);
@@ -347,6 +359,7 @@ export function toJobOptions(
     subscriptions: values.subscriptions,
     stateDir: toStateDir(values, surroundings),
     rebuild: values.rebuild,
+    wait: values.wait,
   };
 }
 

@@ -3,7 +3,8 @@
  */
 import { MultiBar, type Options, type Params, type SingleBar } from 'cli-progress';
 import { toDisplay } from '../display.ts';
-import type { Progress } from '../job.ts';
+import type { Progress, Waiting } from '../job.ts';
+import { formatLocalTime } from '../local-time.ts';
 import { formatBytes, formatClock, formatCount, formatNoun, formatPercent, formatRate } from './format.ts';
 import type { Output } from './io.ts';
 import type { ProgressView } from './progress-view.ts';
@@ -43,6 +44,7 @@ export function drawJob(progress: Progress, style: Style, columns: number): stri
     { text: `${formatRate(progress.messagesPerSecond)} msg/s`, rank: 5 },
     { text: bytes.total > 0 ? `${formatBytes(progress.bytesPerSecond)}/s` : '', rank: 3 },
     { text: time, rank: 2 },
+    { text: progress.waiting === null ? '' : waitingText(progress.waiting), rank: 1 },
     { text: progress.refused > 0 ? `${formatCount(progress.refused)} refused` : '', rank: 1 },
   ].filter((fact) => fact.text !== '');
   const room = columns - minBar - 1;
@@ -52,6 +54,12 @@ export function drawJob(progress: Progress, style: Style, columns: number): stri
   }
   const text = facts.map((fact) => fact.text).join('  ');
   return drawBar(share(messages.done, messages.total), Math.min(maxBar, columns - displayWidth(text) - 1), text, style);
+}
+
+/** There is no room for more than the time on the clock. */
+function waitingText({ until, parked }: Waiting): string {
+  const time = formatLocalTime(Date.parse(until));
+  return `${parked ? 'parked' : 'waiting'} until ${parked ? time : time.slice(-5)}`;
 }
 
 /** The line of one folder: its name, a bar, its counts. */

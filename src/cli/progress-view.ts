@@ -2,7 +2,8 @@
  * How progress is shown, and the sentence that says it.
  */
 import { toDisplay } from '../display.ts';
-import type { Progress } from '../job.ts';
+import type { Progress, Waiting } from '../job.ts';
+import { formatLocalTime } from '../local-time.ts';
 import { formatBytes, formatClock, formatCount, formatNoun, formatPercent, formatRate } from './format.ts';
 
 /** Owns the part of the screen that moves, and lets lines of text pass without tearing it. */
@@ -14,12 +15,19 @@ export interface ProgressView {
   stop(): void;
 }
 
+/** `waiting until 2026-11-22 14:35 (local time) for source alice@…: it throttles this account`, printable. */
+export function waitingSentence({ side, account, why, words, until, parked }: Waiting): string {
+  const time = `${formatLocalTime(Date.parse(until))} (local time)`;
+  const said = words === '' ? '' : ` (${words})`;
+  return toDisplay(`${parked ? 'parked' : 'waiting'} until ${time} for ${side} ${account}: ${why}${said}`);
+}
+
 /** Folders that a sentence names before it only counts. */
 const namedFolders = 3;
 
 /** Where a job stands, in one printable line; the same for SIGUSR1 and for pipes. */
 export function progressSentence(progress: Progress): string {
-  const { messages, bytes } = progress;
+  const { messages, bytes, waiting } = progress;
   const parts = [
     `${formatCount(messages.done)} of ${formatNoun(messages.total, 'message')} (${formatPercent(messages.done, messages.total)})`,
   ];
@@ -36,6 +44,7 @@ export function progressSentence(progress: Progress): string {
     .map((folder) => `${toDisplay(folder.name)} ${formatCount(folder.done)}/${formatCount(folder.total)}`);
   const more = progress.activeFolders.length - folders.length;
   if (more > 0) folders.push(`${formatNoun(more, 'other folder')}`);
-  if (folders.length > 0) parts.push(`in ${folders.join(', ')}`);
+  if (waiting !== null) parts.push(waitingSentence(waiting));
+  else if (folders.length > 0) parts.push(`in ${folders.join(', ')}`);
   return parts.join(', ');
 }

@@ -14,7 +14,7 @@ import type { OptionValues } from './options.ts';
 import { planProblems } from './plan-summary.ts';
 import { ProgressBars } from './progress-bars.ts';
 import { ProgressLines, plainView } from './progress-lines.ts';
-import { type ProgressView, progressSentence } from './progress-view.ts';
+import { type ProgressView, progressSentence, waitingSentence } from './progress-view.ts';
 import { createStyle, type Style } from './style.ts';
 import { wrapWords } from './width.ts';
 
@@ -153,6 +153,12 @@ export class Session {
         if (this.options.verbose)
           this.notice(`${formatNoun(event.connections, 'connection')} to each side: ${toDisplay(event.reason)}`);
         return;
+      case 'waiting':
+        this.problem(waitingSentence(event.waiting));
+        return;
+      case 'resumed':
+        if (this.options.verbose) this.notice('going on');
+        return;
       case 'refused':
         if (this.options.verbose) this.problem(`refused: ${describeRefusal(event.refusal)}`);
         return;
@@ -189,7 +195,7 @@ export class Session {
     const { kind, ...fields } = event;
     if (kind === 'progress') this.#log.debug(fields, kind);
     else if (kind === 'error') this.#log.error(fields, kind);
-    else if (kind === 'refused' || kind === 'warning') this.#log.warn(fields, kind);
+    else if (kind === 'refused' || kind === 'warning' || kind === 'waiting') this.#log.warn(fields, kind);
     else this.#log.info(fields, kind);
   }
 

@@ -96,7 +96,7 @@ import {
 import { countNumbers } from './sequence-set.ts';
 import { chooseSpecialFolder } from './special-use.ts';
 import { openTransport, PacedTransport } from './transport.ts';
-import type { FolderName, Transport } from './types.ts';
+import type { FolderName, ResponseCode, Transport } from './types.ts';
 import { parseUnsolicited, type Unsolicited } from './unsolicited.ts';
 import { encodeFolderName } from './utf7.ts';
 
@@ -173,6 +173,8 @@ const logoutMs = 10_000;
 export class ImapClient implements AsyncDisposable {
   /** EXISTS, EXPUNGE, flag updates, ALERT … that answer no command. Must not throw: that ends the session. */
   onUnsolicited: ((data: Unsolicited) => void) | null = null;
+  /** The OK that ends a command: some servers say more in it than that. Words are raw. Must not throw. */
+  onCompleted: ((ok: { readonly code: ResponseCode | null; readonly text: string }) => void) | null = null;
 
   /** True: messages are named by UID unless a call says otherwise; false: by sequence number. May be changed at any time. */
   useUid: boolean;
@@ -205,6 +207,7 @@ export class ImapClient implements AsyncDisposable {
       nonSyncLiterals: () => this.#nonSyncLiterals(),
       onUnsolicited: (response) => this.#onUnsolicited(response),
       onUnsolicitedFetch: (data) => this.#tell({ kind: 'fetch', data }),
+      onCompleted: (ok) => this.onCompleted?.(ok),
       onEnd: (error) => this.#listeners.tell('close', error),
     });
   }

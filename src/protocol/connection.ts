@@ -38,6 +38,8 @@ export interface ConnectionOptions {
   /** Untagged responses of nobody's command. */
   readonly onUnsolicited: (response: Untagged) => void;
   readonly onUnsolicitedFetch: (data: FetchData) => void;
+  /** A command was answered with OK. */
+  readonly onCompleted?: ((ok: Answer) => void) | undefined;
   /** The connection has ended; called once. */
   readonly onEnd?: ((error: Error) => void) | undefined;
 }
@@ -368,6 +370,7 @@ export class Connection {
       if (command.endsPlainText === true) this.#expectTls();
       if (command.startsCompression === true) this.#compress();
       resolve(command.finish(answer) as never);
+      this.#options.onCompleted?.(this.#redact(answer));
     } catch (error) {
       // Answers that do not add up: the command fails with what is wrong, and the session with it.
       const failure = this.#report.unreadable(error, { greeted: true, secret: command.secret === true });

@@ -7,6 +7,9 @@ import type { WireError } from '../errors.ts';
 import type { AccountReport, CompressPolicy, Side } from '../job.ts';
 import type { IntendedMessages, StoredMessages } from '../plan/message-facts.ts';
 import type { FolderInfo, Shard, SpecialUse, Traits } from '../plan/types.ts';
+import type { PushBack } from './push-back.ts';
+
+export type { PushBack } from './push-back.ts';
 
 /** Carries messages both ways in order: a MessagePort on a thread, a pair in memory inline. */
 export interface Channel<Out, In> {
@@ -55,6 +58,8 @@ export interface PrepareResult {
   readonly created: boolean;
   /** Why the folder cannot be used; `null`: it is there. */
   readonly failure: WireError | null;
+  /** It was not refused for good: to be tried again. */
+  readonly pushedBack: PushedBack | null;
   /** Things that did not work and cost no mail, such as a refused SUBSCRIBE. */
   readonly notes: readonly string[];
 }
@@ -228,6 +233,12 @@ export type ToLane =
   | { readonly kind: 'report' }
   /** The intents posted under `token` are durable: the batch may be sent. */
   | { readonly kind: 'durable'; readonly token: number }
+  /** What was pushed back under `token` may be tried again; false: it is given up. */
+  | { readonly kind: 'go-on'; readonly token: number; readonly goOn: boolean }
+  /** Until told otherwise no message is to be fetched from the source, or handed to the target. */
+  | { readonly kind: 'hold'; readonly side: Side; readonly held: boolean }
+  /** Finish what is in flight and end; what is left is another lane's. */
+  | { readonly kind: 'leave'; readonly error: WireError }
   /** Finish what is in flight, take nothing new, log out. */
   | { readonly kind: 'drain' };
 
@@ -293,7 +304,25 @@ export type FromLane =
   | { readonly kind: 'flags-stored'; readonly folderId: number; readonly result: StoredFlags }
   | { readonly kind: 'flags-failed'; readonly folderId: number; readonly failure: LaneFailure }
   | { readonly kind: 'reported'; readonly report: AccountReport }
+  /** A server does not take a command now; answered by `go-on` with the same token. */
+  | {
+      readonly kind: 'pushed-back';
+      readonly token: number;
+      readonly side: Side;
+      readonly pushedBack: PushedBack;
+      /** How often this very command has been pushed back before. */
+      readonly tries: number;
+    }
+  /** A server did what it was asked, and asks for less at a time. */
+  | { readonly kind: 'slow-down'; readonly side: Side; readonly why: string; readonly words: string }
   | { readonly kind: 'warning'; readonly message: string };
+
+/** A server pushed back. */
+export interface PushedBack {
+  readonly what: PushBack;
+  /** The server's own. Raw: escape before printing. */
+  readonly words: string;
+}
 
 export interface LaneFailure {
   /** Which connection it happened on; `null`: neither. */
@@ -303,6 +332,8 @@ export interface LaneFailure {
   /** True: messages were under way whose outcome nobody knows. */
   readonly inDoubt: boolean;
   readonly error: WireError;
+  /** What the server wants for it to work; `null`: nothing that waiting, or another login, would bring. */
+  readonly pushedBack: PushedBack | null;
 }
 
 /** What a lane's task resolves with: it never rejects for anything a server did. */

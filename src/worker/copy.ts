@@ -1,12 +1,14 @@
+import type { Side } from '../job.ts';
 import type { IntendedMessages } from '../plan/message-facts.ts';
 import { packBatches } from '../plan/shard.ts';
 import type { BatchLimits, Shard } from '../plan/types.ts';
-import { ImapError, internalDateToEpochMs } from '../protocol/index.ts';
+import { CommandError, ImapError, internalDateToEpochMs } from '../protocol/index.ts';
+import { AppendRefusals, FolderRefusesError, mayBeRepeated } from './append-refusal.ts';
 import { Batch } from './batch.ts';
 import type { Budget } from './budget.ts';
-import type { BatchReport } from './contract.ts';
-import type { Message, ReadableFolder, RefusedWords, WritableFolder } from './endpoint.ts';
-import { isFolderRefused, isOverQuota } from './failure.ts';
+import type { BatchReport, PushedBack } from './contract.ts';
+import type { Fetched, Message, ReadableFolder, RefusedWords, WritableFolder } from './endpoint.ts';
+import { pushedBackBy } from './failure.ts';
 import { StreamedAppend } from './streamed-append.ts';
 import { subjectOf } from './subject.ts';
 
@@ -42,6 +44,10 @@ export interface CopyPort {
   sourceError(error: unknown): Error;
   /** Creates the target folder once more after TRYCREATE; false: it cannot be had. */
   recreateTarget(): Promise<boolean>;
+  /** Resolves when the messages of that side may be asked for, or handed over: nobody holds it. */
+  passed(side: Side): Promise<void>;
+  /** The same command, pushed back `tries` times before, may be given once more; false: it may not, the lane is ending. */
+  pushedBack(side: Side, pushedBack: PushedBack, tries: number): Promise<boolean>;
   /** Compares a stored message's date with the one sent, once in a job. */
   readonly dateCheck: DateCheck;
   /** A batch of so many bytes has been dealt with by the target. */
@@ -65,26 +71,6 @@ export interface CopyBudgets {
   readonly ahead: Budget;
   /** Batches sent and not yet answered. */
   readonly appends: Budget;
-}
-
-/** The target as a whole refuses more: no message of this account can be stored now. */
-export class TargetFullError extends Error {
-  override readonly name = 'TargetFullError';
-  readonly refusal: RefusedWords;
-  constructor(refusal: RefusedWords) {
-    super(refusal.text);
-    this.refusal = refusal;
-  }
-}
-
-/** The folder as a whole does not take messages, or does not keep them. */
-export class FolderRefusesError extends Error {
-  override readonly name = 'FolderRefusesError';
-  readonly code: 'REFUSES' | 'COUNT';
-  constructor(code: 'REFUSES' | 'COUNT', message: string) {
-    super(message);
-    this.code = code;
-  }
 }
 
 /**
@@ -197,7 +183,8 @@ export class FolderCopy {
   /** Fetches a batch; what the server sends beyond the sizes it announced is charged as well. */
   async #fetch(uids: Uint32Array, announcedBytes: number): Promise<FetchedBatch> {
     try {
-      const items = await this.#reader.fetch(uids);
+      const items = await this.#patiently((tries) => this.#reader.fetch(uids, tries));
+      if (items === null) return nothing(announcedBytes);
       let bytes = uids.length * messageOverheadBytes;
       for (const item of items) if (item.kind === 'message') bytes += item.message.body.size;
       const extraBytes = Math.max(0, bytes - announcedBytes);
@@ -211,8 +198,9 @@ export class FolderCopy {
   /** Fetches all there is to know of a message that is to be streamed. */
   async #describe(uids: Uint32Array, heldBytes: number): Promise<FetchedBatch> {
     try {
-      const batch = new Batch(await this.#reader.describe(uids), { bodiless: true });
-      return { batch: this.#toIntend(batch), heldBytes, streams: true };
+      const items = await this.#patiently((tries) => this.#reader.describe(uids, tries));
+      if (items === null) return nothing(heldBytes);
+      return { batch: this.#toIntend(new Batch(items, { bodiless: true })), heldBytes, streams: true };
     } catch (error) {
       return this.#unfetched(error, heldBytes);
     }
@@ -225,7 +213,25 @@ export class FolderCopy {
 
   #unfetched(error: unknown, heldBytes: number): FetchedBatch {
     this.abort(this.#port.sourceError(error));
-    return { batch: new Batch([]), heldBytes, streams: false };
+    return nothing(heldBytes);
+  }
+
+  /** Asks for messages as often as the source pushes back; `null`: the lane is ending. */
+  async #patiently(ask: (tries: number) => Promise<Fetched[]>): Promise<Fetched[] | null> {
+    for (let tries = 0; ; tries++) {
+      await this.#port.passed('source');
+      if (this.#ends()) return null;
+      try {
+        return await ask(tries);
+      } catch (error) {
+        const pushedBack = error instanceof CommandError ? pushedBackBy(error, 'fetch') : null;
+        if (pushedBack === null || !mayBeRepeated(pushedBack)) throw error;
+        if (!(await this.#port.pushedBack('source', pushedBack, tries))) {
+          this.#cutShort = true;
+          return null;
+        }
+      }
+    }
   }
 
   /** Makes the batch's intent durable, and with it those of the batches behind it that are there already. */
@@ -304,32 +310,44 @@ export class FolderCopy {
     });
     const rows = [...batch.messages.keys()];
     try {
+      await this.#port.passed('target');
       if (!mayBeSent || this.#ends()) append.giveUp(rows);
       else if (rows.length > 0) await append.append(rows, 0);
     } finally {
       this.#inDoubt ||= append.inDoubt;
+      this.#cutShort ||= append.cutShort;
       this.#tell(batch);
     }
   }
 
   async #storeStream(batch: Batch, stream: StreamedAppend): Promise<void> {
-    const mayCreate = this.#mayCreate;
+    const refusals = new AppendRefusals(this.#port.pushedBack);
+    let mayCreate = this.#mayCreate;
     try {
+      await this.#port.passed('target');
       if (this.#ends()) {
         stream.giveUp();
         return;
       }
-      let refusal = await stream.append(0);
-      if (refusal?.responseCode === 'TRYCREATE' && mayCreate && (await this.#port.recreateTarget())) {
+      for (let attempt = 0; ; attempt++) {
+        const refusal = await stream.append(attempt);
+        if (refusal === null) return;
+        const creates = refusal.responseCode === 'TRYCREATE' && mayCreate;
+        mayCreate = false;
+        if (!(creates && (await this.#port.recreateTarget()))) {
+          const course = await refusals.course(refusal).catch((error: unknown) => {
+            batch.leave(0);
+            throw error;
+          });
+          if (course === 'refused') return await stream.refuse(refusal);
+          if (course === 'leave') {
+            batch.leave(0);
+            this.#cutShort = true;
+            return;
+          }
+        }
         stream.again();
-        refusal = await stream.append(1);
       }
-      if (refusal === null) return;
-      if (refusesAll(refusal)) {
-        batch.leave(0);
-        throw toRefusalError(refusal);
-      }
-      await stream.refuse(refusal);
     } finally {
       this.#inDoubt ||= stream.inDoubt;
       this.#tell(batch);
@@ -369,14 +387,9 @@ interface FetchedBatch {
   readonly streams: boolean;
 }
 
-/** The refusal is about the folder or the account, not about this message. */
-function refusesAll({ responseCode }: RefusedWords): boolean {
-  return isOverQuota(responseCode) || isFolderRefused(responseCode);
-}
-
-function toRefusalError(refusal: RefusedWords): Error {
-  if (isOverQuota(refusal.responseCode)) return new TargetFullError(refusal);
-  return new FolderRefusesError('REFUSES', `the target takes no message into this folder: ${refusal.text}`);
+/** Nothing was fetched. */
+function nothing(heldBytes: number): FetchedBatch {
+  return { batch: new Batch([]), heldBytes, streams: false };
 }
 
 /** One batch on its way: sent whole, and after a refusal in halves down to the culprit. */
@@ -386,6 +399,9 @@ class BatchAppend {
   readonly #batch: Batch;
   readonly #options: { readonly singly: boolean; readonly mayCreate: boolean };
   #recreated = false;
+  /** True: some of it was put off, and the lane is ending. */
+  cutShort = false;
+  readonly #refusals: AppendRefusals;
   /** True: the connection was lost after the server may have stored something. */
   inDoubt = false;
 
@@ -399,6 +415,7 @@ class BatchAppend {
     this.#port = port;
     this.#batch = batch;
     this.#options = options;
+    this.#refusals = new AppendRefusals(port.pushedBack);
   }
 
   /** These rows will not be sent after all. */
@@ -431,9 +448,15 @@ class BatchAppend {
     const [first] = refused;
     if (first === undefined) return stored;
     const again = refused.map(({ row }) => row);
-    if (refusesAll(first.words)) {
+    const course = await this.#refusals.course(first.words).catch((error: unknown) => {
       this.giveUp(again);
-      throw toRefusalError(first.words);
+      throw error;
+    });
+    if (course === 'again') return stored + (await this.append(again, attempt + 1));
+    if (course === 'leave') {
+      this.giveUp(again);
+      this.cutShort = true;
+      return stored;
     }
     if (first.words.responseCode === 'TRYCREATE' && this.#options.mayCreate && !this.#recreated) {
       this.#recreated = true;

@@ -43,8 +43,7 @@ export interface AppendOptions {
 
 export interface RefusedWords {
   readonly kind: 'refused';
-  /** `NO` or `BAD`. */
-  readonly code: string;
+  readonly code: 'NO' | 'BAD';
   readonly responseCode: string | null;
   /** The server's words, raw. */
   readonly text: string;
@@ -126,10 +125,13 @@ export interface ReadableFolder {
   readonly unchanged: number;
   /** Messages the server counts but has not listed, known once `scan` has come to its end: the listing is not the whole folder. */
   unlisted(): number;
-  /** Fetches messages by UID; answers one `Fetched` per UID, in the order of `uids`. */
-  fetch(uids: Uint32Array): Promise<Fetched[]>;
-  /** Everything but the body of messages, which has no slices here and the size the source announces. */
-  describe(uids: Uint32Array): Promise<Fetched[]>;
+  /**
+   * Fetches messages by UID; answers one `Fetched` per UID, in the order of `uids`. Rejects with the CommandError where the
+   * server pushes back; `tries` is how often it has done so before: what may be the messages' fault is in the end taken for it.
+   */
+  fetch(uids: Uint32Array, tries?: number): Promise<Fetched[]>;
+  /** The same for everything but the bodies, which have no slices here and the size the source announces. */
+  describe(uids: Uint32Array, tries?: number): Promise<Fetched[]>;
   /**
    * Asks for one body, and resolves when it begins. Until it is read or dropped, nothing that is asked for behind it
    * arrives.

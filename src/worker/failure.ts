@@ -13,7 +13,8 @@ import {
   TimeoutError,
   TlsError,
 } from '../protocol/index.ts';
-import type { LaneFailure } from './contract.ts';
+import type { LaneFailure, PushedBack } from './contract.ts';
+import { judge, type Moment, pushBackIn, type Verdict } from './push-back.ts';
 
 /** What went wrong, with the side it went wrong on. */
 export class SideError extends Error {
@@ -28,28 +29,34 @@ export class SideError extends Error {
   }
 }
 
-/** Response codes that say the folder takes no message at all (RFC 5530, RFC 3501). */
-const folderCodes: ReadonlySet<string> = new Set(['NOPERM', 'READ-ONLY', 'NONEXISTENT', 'CONTACTADMIN']);
-
-/** True when a refusal concerns the folder, not this message. */
-export function isFolderRefused(responseCode: string | null): boolean {
-  return responseCode !== null && folderCodes.has(responseCode);
-}
-
-/** Response codes that say the whole account cannot take more, whatever the message (RFC 9208, RFC 5530). */
-const quotaCodes: ReadonlySet<string> = new Set(['OVERQUOTA']);
-
-/** True when a refusal concerns the account's space, not this message. */
-export function isOverQuota(responseCode: string | null): boolean {
-  return responseCode !== null && quotaCodes.has(responseCode);
-}
-
 /** Errors after which a session goes on: the server refused, or nothing was sent. */
 const survivable: ReadonlySet<string> = new Set(['NO', 'BAD', 'CAPABILITY', 'USAGE', 'STATE']);
 
 /** True when the connection cannot be used any more. */
 export function isConnectionLost(error: unknown): boolean {
   return error instanceof ImapError && !survivable.has(error.code);
+}
+
+/** What follows from an error, where a server gave it its words; `refused` where it gave none. */
+export function verdictOn(error: unknown, during: Moment): Verdict {
+  if (error instanceof CommandError)
+    return judge({ status: error.status, code: error.responseCode, text: error.text, during });
+  if (error instanceof ByeError) return judge({ status: 'BYE', code: error.responseCode, text: error.text, during });
+  if (error instanceof AuthenticationError && error.cause instanceof CommandError)
+    return verdictOn(error.cause, 'login');
+  return { kind: 'refused' };
+}
+
+/** The push-back in an error, with the server's words; `null`: there is none. */
+export function pushedBackBy(error: unknown, during: Moment): PushedBack | null {
+  if (error instanceof SideError) return pushedBackBy(error.cause, during);
+  const what = pushBackIn(verdictOn(error, during));
+  return what === null ? null : { what, words: wordsOf(error) };
+}
+
+function wordsOf(error: unknown): string {
+  if (error instanceof CommandError || error instanceof ByeError) return error.text;
+  return error instanceof AuthenticationError ? wordsOf(error.cause) : '';
 }
 
 /** Turns whatever was thrown into plain data with one line for a person. Server words inside are raw. */
@@ -61,6 +68,11 @@ export function toWireError(
   if (error instanceof SideError) return toWireError(error.cause, error);
   if (error instanceof MigrateError) return { code: error.code, exitCode: error.exitCode, message: error.message };
   if (error instanceof AuthenticationError) {
+    const { kind } = verdictOn(error, 'login');
+    if (kind === 'wait' || kind === 'park' || kind === 'connections') {
+      const message = `${place}the server lets nobody in now: ${error.message}`;
+      return { code: 'BUSY', exitCode: exitCodes.connect, message };
+    }
     return {
       code: 'LOGIN',
       exitCode: exitCodes.login,
@@ -68,7 +80,7 @@ export function toWireError(
     };
   }
   if (error instanceof CommandError) {
-    if (isOverQuota(error.responseCode)) {
+    if (verdictOn(error, 'other').kind === 'full') {
       return {
         code: 'QUOTA',
         exitCode: exitCodes.quota,
@@ -106,9 +118,11 @@ export function toLaneFailure(
 ): LaneFailure {
   const side = error instanceof SideError ? error.side : (where?.side ?? null);
   const wire = toWireError(error, where);
-  if (wire.exitCode === exitCodes.login || wire.exitCode === exitCodes.quota)
-    return { side, scope: 'job', inDoubt: false, error: wire };
-  const lost = isConnectionLost(error instanceof SideError ? error.cause : error);
+  const pushedBack = pushedBackBy(error, 'other');
+  const isFinal = wire.exitCode === exitCodes.login || wire.exitCode === exitCodes.quota;
+  if (isFinal && pushedBack === null) return { side, scope: 'job', inDoubt: false, error: wire, pushedBack };
+  const isUseless = pushedBack?.what.kind === 'reconnect' || pushedBack?.what.kind === 'token';
+  const lost = isUseless || isConnectionLost(error instanceof SideError ? error.cause : error);
   const scope = lost || wire.exitCode === exitCodes.internal ? 'lane' : 'folder';
-  return { side, scope, inDoubt: false, error: wire };
+  return { side, scope, inDoubt: false, error: wire, pushedBack };
 }

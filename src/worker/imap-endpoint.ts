@@ -23,12 +23,13 @@ import type {
 } from './contract.ts';
 import { CurrentFolder, passerBy, type Visitor } from './current-folder.ts';
 import type { Endpoint, ReadableFolder, RefusedWords, WritableFolder } from './endpoint.ts';
-import { isConnectionLost, SideError, toWireError } from './failure.ts';
+import { isConnectionLost, pushedBackBy, SideError, toWireError } from './failure.ts';
 import { FlagFilter } from './flag-filter.ts';
 import { ImapReader } from './imap-reader.ts';
 import { type Abilities, abilitiesOf, namingOf, specialUseOf } from './imap-traits.ts';
 import { type AppendMode, ImapWriter } from './imap-writer.ts';
 import { type Connect, openSession, tlsWarnings } from './login.ts';
+import { judge } from './push-back.ts';
 
 /** STATUS commands on the line at once where LIST-STATUS is not offered. */
 const statusWindow = 64;
@@ -50,6 +51,8 @@ export class ImapEndpoint implements Endpoint {
   readonly #current: CurrentFolder;
   readonly #appendMode: AppendMode;
   #storing: Promise<unknown> = Promise.resolve();
+  /** The server asks for less at a time: why, and its words. */
+  onSlowDown: ((why: string, words: string) => void) | null = null;
   readonly #where: { readonly side: Side; readonly account: AccountSettings };
 
   /**
@@ -75,6 +78,10 @@ export class ImapEndpoint implements Endpoint {
     this.method = method;
     this.#where = where;
     this.#current = new CurrentFolder(client);
+    client.onCompleted = ({ code, text }) => {
+      const verdict = judge({ status: 'OK', code: code?.name ?? null, text, during: 'other' });
+      if (verdict.kind === 'slower') this.onSlowDown?.(verdict.why, text);
+    };
     this.abilities = abilitiesOf(client, capabilities);
     const { multiAppend, nonSyncLiterals } = this.abilities;
     this.#appendMode = { multiAppend, nonSyncLiterals };
@@ -159,7 +166,7 @@ export class ImapEndpoint implements Endpoint {
         missing.slice(start, start + statusWindow).map(async (index) => {
           const info = infos[index];
           if (info === undefined) return;
-          const status = await this.client.folderStatus(rawFolder(info.rawName), items).catch(toleratesRefusal);
+          const status = await this.client.folderStatus(rawFolder(info.rawName), items).catch(toleratesFinalRefusal);
           if (status !== undefined) infos[index] = { ...info, status: toStatus(status) };
         }),
       );
@@ -185,7 +192,13 @@ export class ImapEndpoint implements Endpoint {
     const { client } = this;
     const notes: string[] = [];
     let made = false;
-    const done = (failure: PrepareResult['failure']) => ({ folderId: task.folderId, created: made, failure, notes });
+    const done = (refused: Refusal | null): PrepareResult => ({
+      folderId: task.folderId,
+      created: made,
+      failure: refused === null ? null : { ...toWireError(refused.error, this.#where), code: 'CREATE' },
+      pushedBack: refused === null ? null : pushedBackBy(refused.error, 'other'),
+      notes,
+    });
     const subscribe = () => client.subscribeFolder(task.targetName).then(() => null, refusalOf);
     const use = task.specialUse !== null && this.abilities.createSpecialUse ? { specialUse: [task.specialUse] } : {};
     const created = task.create ? client.createFolder(task.targetName, use).then(() => null, refusalOf) : null;
@@ -198,7 +211,7 @@ export class ImapEndpoint implements Endpoint {
     let late = await subscribed;
     if (refusal !== null) {
       const cured = await this.#createAgain(task, refusal);
-      if (cured === null) return done({ ...toWireError(refusal.error, this.#where), code: 'CREATE' });
+      if (cured === null) return done(refusal);
       notes.push(...cured);
       if (task.subscribe) late = await subscribe();
     }
@@ -279,7 +292,9 @@ export class ImapEndpoint implements Endpoint {
         ];
       });
       for (const answer of await Promise.allSettled(stores)) {
-        if (answer.status === 'rejected') refusal ??= refusalOf(answer.reason).text;
+        if (answer.status === 'fulfilled') continue;
+        toleratesFinalRefusal(answer.reason);
+        refusal ??= refusalOf(answer.reason).text;
       }
     }
     if (this.#current.isOf(visitor)) await this.#current.leave();
@@ -325,13 +340,20 @@ interface Refusal extends RefusedWords {
 /** The server's words of a refused command. @throws whatever else went wrong */
 export function refusalOf(error: unknown): Refusal {
   if (!(error instanceof CommandError)) throw error;
-  return { kind: 'refused', code: error.code, responseCode: error.responseCode, text: error.text, error };
+  return { kind: 'refused', code: error.status, responseCode: error.responseCode, text: error.text, error };
 }
 
 /** For questions whose answer is optional: a refusal is no answer, a lost connection still is an error. */
 function toleratesRefusal(error: unknown): undefined {
   if (isConnectionLost(error)) throw error;
   return undefined;
+}
+
+/** The same, but where the whole account is put off everything is to be asked again: the answer would have decided something. */
+function toleratesFinalRefusal(error: unknown): undefined {
+  const what = pushedBackBy(error, 'other')?.what;
+  if (what !== undefined && !(what.kind === 'wait' && what.about !== 'account')) throw error;
+  return toleratesRefusal(error);
 }
 
 function hasAttribute(folder: ListedFolder, attribute: string): boolean {

@@ -18,9 +18,11 @@ import { ContentRows } from './content-rows.ts';
 import type { FlagTable, FolderContents, InspectTask, ListedBefore, SelectedFacts } from './contract.ts';
 import type { CurrentFolder, Visitor } from './current-folder.ts';
 import type { Fetched, ListedMessages, Message, NoMessage, OpenBody, ReadableFolder } from './endpoint.ts';
+import { pushedBackBy } from './failure.ts';
 import { FlagRows } from './flag-rows.ts';
 import { toModSeq } from './imap-endpoint.ts';
 import { ArrivingBody } from './open-body.ts';
+import { isWorthRepeating } from './push-back.ts';
 
 /** Messages in one window of a folder's listing: the first one is small, so that copying starts soon. */
 const firstScanWindow = 500;
@@ -46,6 +48,8 @@ interface Reading {
   ask(uids: Uint32Array): Promise<CommandError | null>;
   has(uid: number): boolean;
   unreadable(uid: number, text: string): void;
+  /** How often this has been asked in vain, because the server pushed back. */
+  readonly tries: number;
 }
 
 /** How a folder is opened. */
@@ -319,16 +323,17 @@ export class ImapReader implements ReadableFolder, Visitor {
     return uidNext === null ? table.length : table.uids.filter((uid) => uid < uidNext).length;
   }
 
-  async fetch(uids: Uint32Array): Promise<Fetched[]> {
-    return await this.#collect(uids, (some, found) => this.#fetchInto(some, found));
+  async fetch(uids: Uint32Array, tries = 0): Promise<Fetched[]> {
+    return await this.#collect(uids, tries, (some, found) => this.#fetchInto(some, found));
   }
 
-  async describe(uids: Uint32Array): Promise<Fetched[]> {
-    return await this.#collect(uids, (some, found) => this.#describeInto(some, found));
+  async describe(uids: Uint32Array, tries = 0): Promise<Fetched[]> {
+    return await this.#collect(uids, tries, (some, found) => this.#describeInto(some, found));
   }
 
   async #collect(
     uids: Uint32Array,
+    tries: number,
     ask: (some: Uint32Array, found: Map<number, Fetched>) => Promise<CommandError | null>,
   ): Promise<Fetched[]> {
     const found = new Map<number, Fetched>();
@@ -336,6 +341,7 @@ export class ImapReader implements ReadableFolder, Visitor {
       ask: (some) => ask(some, found),
       has: (uid) => found.has(uid),
       unreadable: (uid, text) => found.set(uid, { kind: 'unreadable', uid, text }),
+      tries,
     });
     return Array.from(uids, (uid) => found.get(uid) ?? { kind: 'gone', uid });
   }
@@ -345,11 +351,12 @@ export class ImapReader implements ReadableFolder, Visitor {
    * neighbours along. What then is neither had nor reported unreadable is gone from the server.
    */
   async #read(uids: Uint32Array, reading: Reading, shouldStop: () => boolean = () => false): Promise<void> {
-    await reading.ask(uids);
+    throwPushBack(await reading.ask(uids), reading.tries);
     const silent: number[] = [];
     for (const uid of await this.#present(uids.filter((uid) => !reading.has(uid)))) {
       if (shouldStop()) return;
       const refusal = await reading.ask(Uint32Array.of(uid));
+      throwPushBack(refusal, Number.POSITIVE_INFINITY);
       // RFC 5530: EXPUNGEISSUED says that the message is gone, not that it is bad.
       if (reading.has(uid) || refusal?.responseCode === 'EXPUNGEISSUED') continue;
       if (refusal === null) silent.push(uid);
@@ -431,6 +438,7 @@ export class ImapReader implements ReadableFolder, Visitor {
       });
     });
     if (opened !== null && !(opened instanceof CommandError)) return opened;
+    throwPushBack(opened, Number.POSITIVE_INFINITY);
     const [isThere] = await this.#present(Uint32Array.of(uid));
     if (isThere === undefined || opened?.responseCode === 'EXPUNGEISSUED') return { kind: 'gone', uid };
     return { kind: 'unreadable', uid, text: opened?.text ?? notSent };
@@ -482,6 +490,8 @@ export class ImapReader implements ReadableFolder, Visitor {
       ask: (uids) => refusalOf(this.#fetchEach(uids, items, take, { onLiteral: (data) => rows.receive(data) })),
       has: (uid) => had.has(uid),
       unreadable: (uid) => rows.addUnreadable(uid),
+      // Whoever reads everything asks for it all again, or takes what there is.
+      tries: Number.POSITIVE_INFINITY,
     };
   }
 
@@ -532,6 +542,13 @@ function pushRow(table: MessageTable, { uid, size }: Pick<FetchData, 'uid' | 'si
   table.push(uid, size ?? 0);
 }
 
+/** @throws the refusal where it says nothing about the messages that were asked for, or, the first few times, may say nothing */
+function throwPushBack(refusal: CommandError | null, tries: number): void {
+  if (refusal === null) return;
+  const what = pushedBackBy(refusal, 'fetch')?.what;
+  if (what !== undefined && isWorthRepeating(what, tries)) throw refusal;
+}
+
 /** Resolves with the server's refusal, `null` for OK. @throws whatever else went wrong */
 function refusalOf(asked: Promise<void>): Promise<CommandError | null> {
   return asked.then(
@@ -543,7 +560,9 @@ function refusalOf(asked: Promise<void>): Promise<CommandError | null> {
   );
 }
 
+/** A refusal is no answer; but a server that pushes back is to be asked again, later. */
 function nullWhenRefused(error: unknown): null {
-  if (error instanceof CommandError) return null;
-  throw error;
+  if (!(error instanceof CommandError)) throw error;
+  throwPushBack(error, Number.POSITIVE_INFINITY);
+  return null;
 }

@@ -5,6 +5,7 @@ import type { Side } from '../job.ts';
 import type { IntendedMessages } from '../plan/message-facts.ts';
 import type { BatchLimits, Shard } from '../plan/types.ts';
 import { Allowance } from './allowance.ts';
+import { FolderRefusesError, PushedBackError, TargetFullError } from './append-refusal.ts';
 import { Backlog } from './backlog.ts';
 import { Budget } from './budget.ts';
 import { buffersOf } from './content-rows.ts';
@@ -19,11 +20,13 @@ import type {
   LaneResult,
   Listing,
   PrepareTask,
+  PushedBack,
   ToLane,
 } from './contract.ts';
-import { batchLimits, DateCheck, FolderCopy, FolderRefusesError, TargetFullError } from './copy.ts';
+import { batchLimits, DateCheck, FolderCopy } from './copy.ts';
 import type { ReadableFolder, WritableFolder } from './endpoint.ts';
 import { SideError, toLaneFailure } from './failure.ts';
+import { Gate } from './gate.ts';
 import { ImapEndpoint } from './imap-endpoint.ts';
 import { LaneWindow } from './lane-window.ts';
 import type { Connect } from './login.ts';
@@ -80,6 +83,8 @@ class Lane {
   /** Sides that were asked to compress. */
   readonly #compressed = new Set<Side>();
   readonly #awaitedIntents = new Map<number, (durable: boolean) => void>();
+  readonly #awaitedLeave = new Map<number, (goOn: boolean) => void>();
+  readonly #gates: Record<Side, Gate> = { source: new Gate(), target: new Gate() };
   #tokens = 0;
   /** The target takes a batch before it has answered the last one. */
   #pipelines = false;
@@ -105,6 +110,9 @@ class Lane {
     const opened = await this.#open();
     if (opened === null) return { failure: this.#failure };
     const { source, target } = opened;
+    source.onSlowDown = (why, words) => this.#channel.post({ kind: 'slow-down', side: 'source', why, words });
+    if (target !== null)
+      target.onSlowDown = (why, words) => this.#channel.post({ kind: 'slow-down', side: 'target', why, words });
     try {
       if (this.#options.compress === 'on') await Promise.all([source.compress(), target?.compress()]);
       this.#channel.post({ kind: 'ready' });
@@ -150,16 +158,31 @@ class Lane {
       this.#awaitedIntents.get(message.token)?.(true);
       this.#awaitedIntents.delete(message.token);
       return;
+    } else if (message.kind === 'go-on') {
+      this.#awaitedLeave.get(message.token)?.(message.goOn);
+      this.#awaitedLeave.delete(message.token);
+      return;
+    } else if (message.kind === 'hold') {
+      if (!message.held) this.#gates[message.side].release();
+      else if (!this.#isEnding) this.#gates[message.side].hold();
+      return;
+    } else if (message.kind === 'leave') {
+      this.#lose({ side: null, scope: 'lane', inDoubt: false, error: message.error, pushedBack: null });
+      return;
     } else {
       this.#inbox.push(message);
     }
     this.#wake?.();
   }
 
+  get #isEnding(): boolean {
+    return this.#failure !== null || this.#draining;
+  }
+
   /** The next thing to do; `null`: drain, or a connection is gone. */
   async #next(): Promise<ToLane | null> {
     while (true) {
-      if (this.#failure !== null || this.#draining) return null;
+      if (this.#isEnding) return null;
       const message = this.#inbox.shift();
       if (message !== undefined) return message;
       await new Promise<void>((resolve) => {
@@ -204,6 +227,9 @@ class Lane {
           return;
         case 'shard':
         case 'durable':
+        case 'go-on':
+        case 'hold':
+        case 'leave':
         case 'drain':
           return;
         default:
@@ -326,9 +352,11 @@ class Lane {
       },
       sourceError: (error: unknown) => new SideError('source', this.#options.source, error),
       recreateTarget: () => this.#recreate(task, target),
+      passed: (side: Side) => this.#gates[side].passed(),
+      pushedBack: (side: Side, pushedBack: PushedBack, tries: number) => this.#putOff(side, pushedBack, tries),
       asked: (bytes: number) => this.#backlog.asked(folderId, bytes),
       dateCheck: this.#dateCheck,
-      isDraining: () => this.#draining || this.#failure !== null,
+      isDraining: () => this.#isEnding,
       batchLimits: this.#batchLimits,
       rest: (messages: number) => this.#rest(messages),
       oversizeBytes: () => this.#parts.oversizeBytes ?? this.#window.oversizeBytes,
@@ -398,7 +426,7 @@ class Lane {
   }
 
   #nextShard(folderId: number): Promise<Shard | null> {
-    if (this.#draining || this.#failure !== null) return Promise.resolve(null);
+    if (this.#isEnding) return Promise.resolve(null);
     return new Promise((resolve) => {
       this.#awaitedShards.set(folderId, resolve);
       this.#channel.post({ kind: 'want', folderId });
@@ -413,6 +441,16 @@ class Lane {
     return new Promise((resolve) => {
       this.#awaitedIntents.set(token, resolve);
       this.#channel.post({ kind: 'intents', folderId, token, batches });
+    });
+  }
+
+  /** Asks when what was pushed back may be tried again; resolves then, or with false. */
+  #putOff(side: Side, pushedBack: PushedBack, tries: number): Promise<boolean> {
+    if (this.#isEnding) return Promise.resolve(false);
+    const token = ++this.#tokens;
+    return new Promise((resolve) => {
+      this.#awaitedLeave.set(token, resolve);
+      this.#channel.post({ kind: 'pushed-back', token, side, pushedBack, tries });
     });
   }
 
@@ -494,7 +532,13 @@ class Lane {
         scope: 'job',
         inDoubt: false,
         error: { code: 'QUOTA', exitCode: exitCodes.quota, message },
+        pushedBack: null,
       };
+    }
+    if (error instanceof PushedBackError) {
+      const message = `target ${accountLabel(account)}: ${error.message}`;
+      const wire = { code: 'NO', exitCode: exitCodes.connect, message };
+      return { side: 'target', scope: 'lane', inDoubt: false, error: wire, pushedBack: error.pushedBack };
     }
     if (error instanceof FolderRefusesError) {
       return {
@@ -502,6 +546,7 @@ class Lane {
         scope: 'folder',
         inDoubt: false,
         error: { code: error.code, exitCode: exitCodes.partial, message: error.message },
+        pushedBack: null,
       };
     }
     return toLaneFailure(error, { side, account });
@@ -520,6 +565,9 @@ class Lane {
     for (const resolve of this.#awaitedIntents.values()) resolve(false);
     this.#awaitedIntents.clear();
     for (const end of this.#resting) end();
+    for (const resolve of this.#awaitedLeave.values()) resolve(false);
+    this.#awaitedLeave.clear();
+    for (const gate of Object.values(this.#gates)) gate.release();
   }
 }
 

@@ -32,6 +32,7 @@ describe('parseCommandLine', () => {
       'dry-run': false,
       digest: false,
       rebuild: false,
+      wait: false,
       order: 'auto',
       flags: 'mirror',
       connections: 'auto',

@@ -58,6 +58,7 @@ describe('imap-migrate SRC DST', () => {
       stateDir: '/srv/j',
       rebuild: false,
       dryRun: false,
+      wait: false,
     });
   });
 

@@ -10,6 +10,8 @@ const kinds: Readonly<Record<(JobEvent | CliEvent)['kind'], true>> = {
   connected: true,
   planned: true,
   connections: true,
+  waiting: true,
+  resumed: true,
   'folder-started': true,
   progress: true,
   refused: true,

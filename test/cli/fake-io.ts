@@ -198,6 +198,8 @@ export function makeReport(folders: readonly FolderReport[], changes: Partial<Jo
     keptOrder: true,
     connections: { most: 2, reason: 'to begin with' },
     warnings: [],
+    pauses: [],
+    parkedUntil: null,
     failure: null,
     ...changes,
   };
@@ -250,6 +252,7 @@ export function makeProgress(changes: Partial<Progress> = {}): Progress {
     etaMs: 38_000,
     refused: 0,
     activeFolders: [{ name: 'INBOX', done: 12, total: 40 }],
+    waiting: null,
     ...changes,
   };
 }

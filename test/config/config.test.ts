@@ -532,7 +532,7 @@ describe('loadAccount', () => {
         const { port } = server.address() as AddressInfo;
         const keys = `oauth2 = yes\noauth2_client_id = me\noauth2_refresh_token = ${marked}\noauth2_token_url = http://127.0.0.1:${port}/`;
         const account = await load(`${base}${keys}\n${line}`, { clock: new ManualClock() });
-        expect(account).toEqual({ ...usual, file: account.file, secret: 'fresh', auth });
+        expect(account).toEqual({ ...usual, renewable: true, file: account.file, secret: 'fresh', auth });
       } finally {
         server.close();
         server.closeAllConnections();

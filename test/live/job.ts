@@ -32,6 +32,7 @@ export async function copyInbox({ source, target, folder, settleMs }: InlineJob)
     stateDir,
     rebuild: false,
     dryRun: false,
+    wait: false,
   } as const;
   const hooks = { onEvent: () => {}, signal: new AbortController().signal };
   const run = () => migrate(settings, hooks, { host: new InlineHost(connectAccount), settleMs });

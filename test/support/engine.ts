@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AccountSettings } from '../../src/account.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
-import { type JobParts, migrate } from '../../src/coordinator.ts';
+import { type JobHooks, type JobParts, migrate } from '../../src/coordinator.ts';
 import type { JobEvent, JobReport, JobSettings, VerifyReport } from '../../src/job.ts';
 import { openJournal } from '../../src/journal/index.ts';
 import { ImapClient } from '../../src/protocol/index.ts';
@@ -42,6 +42,9 @@ function account(host: string): AccountSettings {
 
 /** In memory where there is such a place: no power fails in these tests, and thousands of journals cost less there. */
 const stateRoot = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
+/** What the clock on the wall says in every job: 2026. */
+export const wallClockMs = Date.UTC(2026, 0, 1);
 
 export interface JobRun {
   readonly report: JobReport;
@@ -135,6 +138,7 @@ export class Engine implements Disposable {
       stateDir: this.stateDir,
       rebuild: false,
       dryRun: false,
+      wait: false,
       ...overrides,
     };
   }
@@ -152,6 +156,9 @@ export class Engine implements Disposable {
       onEvent?: (event: JobEvent) => unknown;
       connect?: Connect;
       openJournal?: JobParts['openJournal'];
+      renew?: JobHooks['renew'];
+      /** The dice of back-off. Default: the longest there is. */
+      random?: () => number;
     } = {},
   ): Promise<JobRun> {
     const events: JobEvent[] = [];
@@ -167,8 +174,11 @@ export class Engine implements Disposable {
       clock: this.#clock,
       settleMs: this.#settleMs,
       openJournal,
+      wallClockMs: () => wallClockMs,
+      random: hooks.random ?? (() => 1),
     };
-    return { report: await migrate(this.settings(overrides), { onEvent, signal }, parts), events };
+    const renew = hooks.renew === undefined ? {} : { renew: hooks.renew };
+    return { report: await migrate(this.settings(overrides), { onEvent, signal, ...renew }, parts), events };
   }
 
   /** Ends a lane of the run that is going on, as the death of its thread would: that of index `lane` of those started. */

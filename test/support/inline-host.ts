@@ -95,5 +95,6 @@ const threadDied: LaneResult = {
     scope: 'lane',
     inDoubt: true,
     error: { code: 'THREAD', exitCode: exitCodes.internal, message: 'a worker thread ended' },
+    pushedBack: null,
   },
 };

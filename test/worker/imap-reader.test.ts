@@ -81,9 +81,17 @@ describe('a message that is asked for and not sent', () => {
   it.each(cases)('is unreadable where its answer is of the kind "%s"', async (quirk, text) => {
     const { reader, inbox } = await openReader(3);
     spoil(inbox, quirk, 2);
-    const fetched = await reader.fetch(Uint32Array.of(1, 2, 3));
+    const fetched = await reader.fetch(Uint32Array.of(1, 2, 3), 2);
     expect(fetched.map(({ kind }) => kind)).toEqual(['message', 'unreadable', 'message']);
     expect(fetched[1]).toMatchObject({ uid: 2, text: expect.stringMatching(text) });
+  });
+
+  it('is worth asking for again, the first two times, where the server has excuses', async () => {
+    const { reader, inbox } = await openReader(3);
+    spoil(inbox, 'error', 2);
+    for (const tries of [0, 1]) {
+      await expect(reader.fetch(Uint32Array.of(1, 2, 3), tries)).rejects.toMatchObject({ responseCode: 'UNAVAILABLE' });
+    }
   });
 
   it('is gone when the server has it no more', async () => {
