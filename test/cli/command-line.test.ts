@@ -34,6 +34,7 @@ describe('parseCommandLine', () => {
       rebuild: false,
       wait: false,
       order: 'auto',
+      compress: 'auto',
       flags: 'mirror',
       connections: 'auto',
       threads: 'auto',

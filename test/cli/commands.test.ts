@@ -52,6 +52,7 @@ describe('imap-migrate SRC DST', () => {
       mapping: { map: [{ from: 'A', to: 'B' }], include: [], exclude: [], mapSpecialUse: true },
       order: 'any',
       flags: 'mirror',
+      compress: 'auto',
       connections: 8,
       threads: 1,
       subscriptions: 'copy',
