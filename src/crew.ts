@@ -72,6 +72,7 @@ export class Crew {
   #stopped = false;
   #failure: WireError | null = null;
   #lastLost: LaneFailure | null = null;
+  #lastSilence: number | null = null;
   #cancelEnd: Cancel | null = null;
 
   constructor(accounts: LaneAccounts & JobLimits, host: LaneHost, clock: Clock, patience: Patience, hooks: CrewHooks) {
@@ -121,6 +122,11 @@ export class Crew {
   /** Why a lane was lost the last time. */
   get lastLost(): LaneFailure | null {
     return this.#lastLost;
+  }
+
+  /** When a lane was lost the last time because a server fell silent, by the job's clock; `null`: none was. */
+  get lastSilence(): number | null {
+    return this.#lastSilence;
   }
 
   /** Lanes are being told to drain: nothing new may begin. */
@@ -292,6 +298,7 @@ export class Crew {
   /** A lane was lost, for this reason. */
   lost(failure: LaneFailure): void {
     this.#lastLost = failure;
+    if (failure.error.code === 'TIMEOUT') this.#lastSilence = this.#clock.now();
   }
 
   /** No lane can succeed any more: what is in flight is finished, nothing else begun. The first reason stands. */

@@ -19,7 +19,7 @@ import type { BatchReport, FolderFacts, FromLane, LaneFailure, PushedBack, Selec
 const messagesPerExtraLane = 200;
 /** How often a folder is begun again. */
 const maxAttempts = 3;
-/** A connection that fell silent says less about the server than one that ended. */
+/** A connection that fell silent says less about the server than one that ended: so many times as long it may still store. */
 const stallFactor = 6;
 const usualMessageBytes = 16 * 1024;
 /** Servers that want less say so with every answer: so often it becomes less. */
@@ -338,7 +338,8 @@ export class FolderDriver {
       lane,
       journal,
       clock,
-      settleMs: settleMs * (crew.lastLost?.error.code === 'TIMEOUT' ? stallFactor : 1),
+      settleMs,
+      notBefore: crew.lastSilence === null ? null : crew.lastSilence + stallFactor * settleMs,
       seenAt: run.journal === null && pair.target?.status != null ? listedAt : null,
       reportsUids,
       isStopping: () => crew.isEnding,

@@ -24,6 +24,8 @@ export interface RecoveryParts {
   readonly clock: Clock;
   /** The target must not have changed for this long before what is not there counts as absent: it may still be committing. */
   readonly settleMs: number;
+  /** Nor does it before this moment, by the job's clock: a server fell silent, and may go on later. `null`: none did. */
+  readonly notBefore: number | null;
   /**
    * When this run was told what it knows of the target folder, by the job's clock; `null`: since then this run itself has
    * appended to it.
@@ -113,7 +115,7 @@ class Recovery {
 
   /** Settles every open intent of the folder: found at the target, or certainly not there. */
   async reconcile(atStart: FolderFacts | null): Promise<number> {
-    const { journal, clock, settleMs, seenAt } = this.#parts;
+    const { journal, clock, settleMs, seenAt, notBefore } = this.#parts;
     const folderId = this.#folder.id;
     let open = await journal.intents(folderId);
     const batches = countBatches(open);
@@ -139,8 +141,12 @@ class Recovery {
         }
       }
       // Looking takes its time as well: only an answer that was asked for after the wait says that nothing came meanwhile.
-      if (askedAt - still.since >= settleMs || askedAt - foundAt >= busyFactor * settleMs) break;
-      if (open.length > 0) await this.#pause(Math.min(still.since + settleMs - clock.now(), settleMs / 4, askEveryMs));
+      const enough = Math.max(
+        Math.min(still.since + settleMs, foundAt + busyFactor * settleMs),
+        notBefore ?? Number.NEGATIVE_INFINITY,
+      );
+      if (askedAt >= enough) break;
+      if (open.length > 0) await this.#pause(Math.min(enough - clock.now(), settleMs / 4, askEveryMs));
     }
     // A part of a batch is there and a part is not: this server does not keep RFC 3502, and gets one message at a time.
     for (const [batch, absent] of countBatches(open)) if (absent < (batches.get(batch) ?? 0)) this.#run.singly = true;

@@ -32,6 +32,7 @@ async function adopt(
     clock: systemClock,
     settleMs: 0,
     seenAt: null,
+    notBefore: null,
     reportsUids: true,
     isStopping: () => writes >= maxWrites,
   };

@@ -122,6 +122,28 @@ describe('a target with open intents', () => {
   });
 });
 
+describe('a connection that fell silent', () => {
+  it('may be served late, whatever becomes of the connection that looks after it', async () => {
+    const clock = new ManualClock();
+    const engine = start(clock);
+    fill(engine, 1);
+    engine.target.createMailbox(['F1']).append(message(100));
+    const { faults } = engine.servers.target;
+    const held = faults.add({ command: 'APPEND' }, { kind: 'stall', at: 'before' });
+    const run = engine.run({ connections: 1 });
+    while (held.stalled === 0) await turns(1);
+    const begun = clock.now();
+    const commit = () => {
+      if (clock.now() - begun > 3 * settleMs) held.release();
+    };
+    faults.add({ command: 'STATUS', nth: 2 }, { kind: 'cut', at: 'before' });
+    faults.add({ command: 'STATUS', times: Number.POSITIVE_INFINITY }, { kind: 'run', run: commit, at: 'after' });
+    const { report } = await clock.during(run);
+    expect(report).toMatchObject({ exitCode: 0, verdict: 'complete', alreadyThere: 1 });
+    expect(engine.target.mailbox(['F1']).messages).toHaveLength(2);
+  });
+});
+
 /** The target commits at this moment of being looked at; `slow`: whatever else happens then. */
 async function expectOneCopy(
   whose: 'this' | 'a killed',

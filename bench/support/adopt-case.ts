@@ -43,6 +43,7 @@ async function adopt(source: FolderContents, target: FolderContents): Promise<nu
       clock: systemClock,
       settleMs: 0,
       seenAt: null,
+      notBefore: null,
       reportsUids: true,
       isStopping: () => false,
     };
