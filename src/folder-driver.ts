@@ -87,10 +87,10 @@ export class FolderDriver {
    */
   async drive(first: LaneDriver, preparing: Promise<ReadonlyMap<FolderRun, WireError>>): Promise<void> {
     const { crew } = this.#parts;
-    // Without its folders the target is of no use: what is under way is finished.
-    preparing.catch((error: unknown) => crew.fail(failureOf(error).error));
+    // Without its folders the target is of no use: what is under way is finished, and the report tells.
+    const prepared = preparing.catch((error: unknown) => crew.fail(failureOf(error).error));
     await this.#driveAll(first, preparing);
-    await preparing;
+    await prepared;
   }
 
   async #driveAll(first: LaneDriver, preparing: Promise<ReadonlyMap<FolderRun, WireError>>): Promise<void> {
