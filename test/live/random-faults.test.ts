@@ -1,7 +1,7 @@
 /**
  * The real command between Dovecots, through faults of chance. Whatever happens, a run ends in time and tells the truth, and
  * runs that follow complete the work: nothing lost, nothing twice. `npm test` runs a few plans that stay the same; `PLANS=200`
- * runs so many from `SEED` on (default: a seed of chance); a plan that fails names the seed that repeats it with `PLANS=1`.
+ * runs so many from `SEED` on (default: a seed of chance); a plan that fails names its seed, and `SEED=n` alone repeats it.
  */
 import { randomInt } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -16,9 +16,12 @@ import { availableServers, closeAfterAll, preload, runCommand, Workspace } from 
 const keep = closeAfterAll();
 const workspace = new Workspace();
 
-const plans = Number(process.env.PLANS ?? 8);
-const firstSeed = Number(process.env.SEED ?? (process.env.PLANS === undefined ? 1 : randomInt(1_000_000)));
-const seeds = Array.from({ length: plans }, (_, index) => firstSeed + index);
+/** Each of these has found something once. */
+const usualSeeds = [19, 25, 30, 1015, 1037];
+const { SEED, PLANS } = process.env;
+const firstSeed = Number(SEED ?? randomInt(1_000_000));
+const isUsual = SEED === undefined && PLANS === undefined;
+const seeds = isUsual ? usualSeeds : Array.from({ length: Number(PLANS ?? 1) }, (_, index) => firstSeed + index);
 /** They mostly wait. */
 const atOnce = 5;
 
@@ -31,7 +34,7 @@ const patienceMs = 60_000;
 /** How a run may end: done, partial, no connection, no login, over quota. */
 const honestCodes = [0, 3, 4, 5, 6];
 
-describe.skipIf(!availableServers().dovecot)(`faults of chance, from SEED=${firstSeed} on`, () => {
+describe.skipIf(!availableServers().dovecot)(`faults of chance (SEED=${seeds[0]} …)`, () => {
   let dovecot: ServerInstance;
   let from: AccountAccess;
   let before: AccountDump;
@@ -105,7 +108,7 @@ describe.skipIf(!availableServers().dovecot)(`faults of chance, from SEED=${firs
     }
   }
 
-  test(`${plans} plans: every run ends in time and tells the truth, nothing is lost or doubled`, async () => {
+  test(`in ${seeds.length} plans: every run ends in time and tells the truth, nothing is lost or doubled`, async () => {
     const waiting = [...seeds];
     const failed: unknown[] = [];
     let [struck, runs] = [0, 0];
@@ -116,15 +119,15 @@ describe.skipIf(!availableServers().dovecot)(`faults of chance, from SEED=${firs
           struck += survived.struck;
           runs += survived.runs;
         } catch (error) {
-          process.stdout.write(`failed: SEED=${seed} PLANS=1: ${error}\n`);
+          process.stdout.write(`failed: SEED=${seed}: ${error}\n`);
           failed.push(error);
         }
       }
     };
     await Promise.all(Array.from({ length: atOnce }, work));
-    process.stdout.write(`SEED=${firstSeed}: ${plans} plans, ${struck} faults struck, ${runs} runs\n`);
+    process.stdout.write(`SEED=${seeds[0]} …: ${seeds.length} plans, ${struck} faults struck, ${runs} runs\n`);
     expect(failed).toEqual([]);
-    expect(struck).toBeGreaterThanOrEqual(plans === 1 ? 0 : plans);
+    expect(struck).toBeGreaterThanOrEqual(seeds.length === 1 ? 0 : seeds.length);
   }, 3_600_000);
 });
 
