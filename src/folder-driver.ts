@@ -87,8 +87,12 @@ export class FolderDriver {
    */
   async drive(first: LaneDriver, preparing: Promise<ReadonlyMap<FolderRun, WireError>>): Promise<void> {
     const { crew } = this.#parts;
-    // Without its folders the target is of no use: what is under way is finished, and the report tells.
-    const prepared = preparing.catch((error: unknown) => crew.fail(failureOf(error).error));
+    const prepared = preparing.catch((error: unknown) => {
+      // A lane that was told to drain answers no more questions.
+      if (crew.stopped && error instanceof LaneLostError) return;
+      // Without its folders the target is of no use: what is under way is finished, and the report tells.
+      crew.fail(failureOf(error).error);
+    });
     await this.#driveAll(first, preparing);
     await prepared;
   }
@@ -255,6 +259,8 @@ export class FolderDriver {
   #recruit(run: FolderRun): void {
     const { crew } = this.#parts;
     if (!run.shared || run.journal === null || run.failure !== null || crew.isEnding) return;
+    // What is left in its queue was listed by a lane that is gone: it is settled and listed anew first.
+    if (run.isToBeginAgain) return;
     while (run.lanes < Math.min(crew.size, run.queued + 1)) this.#enqueue(run, false);
   }
 
@@ -414,8 +420,8 @@ export class FolderDriver {
         if (run.journal !== null) this.failFolder(run, error);
       } else if (onlyCameToHelp) onWarning(error.message);
       else if (canGoOn && !crew.isEnding) {
-        run.beginAgainAfter.push((scope === 'lane' ? by.lane?.ended : null) ?? Promise.resolve());
-        if (pushedBack !== null) run.beginAgainAfter.push(this.#yieldTo(run, failure));
+        run.beginAgainAfter((scope === 'lane' ? by.lane?.ended : null) ?? Promise.resolve());
+        if (pushedBack !== null) run.beginAgainAfter(this.#yieldTo(run, failure));
       } else if (!(waits && crew.isEnding)) this.failFolder(run, error);
       // Nobody knows which ones are lost: the next run compares everything.
       if (error.code === 'COUNT' && run.journal !== null)
@@ -433,8 +439,7 @@ export class FolderDriver {
   #leave(run: FolderRun): void {
     run.lanes--;
     if (run.lanes > 0) return;
-    if (run.beginAgainAfter.length > 0 && run.failure === null && !this.#parts.crew.isEnding)
-      this.#finish(this.#beginAgain(run));
+    if (run.isToBeginAgain && run.failure === null && !this.#parts.crew.isEnding) this.#finish(this.#beginAgain(run));
     else this.#finishFolder(run);
   }
 
@@ -444,7 +449,7 @@ export class FolderDriver {
     if (crew.lastLost !== null && !isPutOff(crew.lastLost))
       onWarning(`begun again after a lost connection: ${crew.lastLost.error.message}`);
     // A lane whose connection is lost ends by itself, and is not to be given the folder once more.
-    await Promise.all(run.beginAgainAfter);
+    await run.lostLanesEnded();
     // What the lost lane listed is taken in once the journal has opened the folder: not after it has been begun again.
     await run.ready;
     await patience.passed();

@@ -60,8 +60,6 @@ export class FolderRun {
   attempts = 0;
   /** Some of it may have been listed and counted before. */
   wasBegun = false;
-  /** To be begun again as soon as no lane works on it and these have ended. */
-  readonly beginAgainAfter: Promise<unknown>[] = [];
   /** The target has stored a part of a batch: messages go one by one. */
   singly = false;
   /** Its report is out. */
@@ -85,6 +83,8 @@ export class FolderRun {
   /** UIDs the source listed, while some are known: who is missing is gone. */
   readonly #listedUids: Uint32Array[] = [];
   #stopped = false;
+  /** Lanes that were lost while they worked on it: it is begun again when no lane does any more, and these have ended. */
+  readonly #lostLanes: Promise<unknown>[] = [];
   #outstanding = 0;
   #copied = 0;
   #copiedBefore = 0;
@@ -222,7 +222,8 @@ export class FolderRun {
   #serve(): void {
     while (this.#waiting.length > 0) {
       const shard = this.#queue.shift() ?? null;
-      if (shard === null && !this.listed) return;
+      // A list whose lane is lost does not go on.
+      if (shard === null && !this.listed && !this.isToBeginAgain) return;
       this.#waiting.shift()?.post({ kind: 'shard', folderId: this.id, shard });
     }
   }
@@ -316,6 +317,20 @@ export class FolderRun {
     return this.startedAt === null && this.failure === null && !this.finished;
   }
 
+  /** A lane was lost that worked on it; `ended` resolves when it has ended. Others finish what is queued and leave. */
+  beginAgainAfter(ended: Promise<unknown>): void {
+    this.#lostLanes.push(ended);
+    this.#serve();
+  }
+
+  get isToBeginAgain(): boolean {
+    return this.#lostLanes.length > 0;
+  }
+
+  async lostLanesEnded(): Promise<void> {
+    await Promise.all(this.#lostLanes);
+  }
+
   /** Begins again after a lost connection that left nothing in doubt: what was answered stays, the rest is listed anew. */
   begin({ counts }: { readonly counts: boolean }): void {
     this.#queue.length = 0;
@@ -330,7 +345,7 @@ export class FolderRun {
     this.listed = false;
     this.listedBefore = null;
     this.listedBytes = 0;
-    this.beginAgainAfter.length = 0;
+    this.#lostLanes.length = 0;
     this.isPutOff = false;
     this.wasBegun ||= this.startedAt !== null;
     if (counts) this.attempts++;

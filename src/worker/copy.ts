@@ -366,7 +366,9 @@ export class FolderCopy {
     this.#notice(report);
   }
 
-  #notice({ stored, refused }: BatchReport): void {
+  #notice({ stored, refused, unsent }: BatchReport): void {
+    // What was refused with others may have been about to be sent again.
+    this.#cutShort ||= unsent.length > 0;
     for (const uid of stored.targetUids) {
       if (uid === 0) this.#storedWithoutUid++;
       else if (uid > this.#highestTargetUid) {

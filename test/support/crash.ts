@@ -128,14 +128,18 @@ class DoomedProcess {
   /** Undoes the second half of what the last commit wrote to the log: the process died in the middle of it. */
   #tear(): void {
     const file = join(this.image, `${basename(this.#journal?.file ?? '')}-wal`);
-    const log = readFileSync(file);
-    const isOld = (at: number) => at < this.#log.length && this.#log[at] === log[at];
-    let [first, last] = [0, log.length - 1];
-    while (first < log.length && isOld(first)) first++;
-    while (last > first && isOld(last)) last--;
-    const middle = first + ((last - first) >> 1);
-    writeFileSync(file, Buffer.concat([log.subarray(0, middle), this.#log.subarray(middle)]));
+    writeFileSync(file, tornLog(this.#log, readFileSync(file)));
   }
+}
+
+/** A log of which only the first half of what was written last has reached the disk. */
+export function tornLog(before: Buffer, after: Buffer): Buffer {
+  const isOld = (at: number) => at < before.length && before[at] === after[at];
+  let [first, last] = [0, after.length - 1];
+  while (first < after.length && isOld(first)) first++;
+  while (last > first && isOld(last)) last--;
+  const middle = first + ((last - first) >> 1);
+  return Buffer.concat([after.subarray(0, middle), before.subarray(middle)]);
 }
 
 function isAt(point: CrashPoint, records: readonly JournalRecord[]): boolean {
