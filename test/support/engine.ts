@@ -168,7 +168,7 @@ export class Engine implements Disposable {
     };
     const signal = hooks.signal ?? new AbortController().signal;
     const { openJournal = this.#openJournal, connect = this.connect } = hooks;
-    this.#host = new InlineHost(connect, this.#line?.clock, this.#oversizeBytes);
+    this.#host = new InlineHost(connect, this.#line?.clock, { oversizeBytes: this.#oversizeBytes });
     const parts = {
       host: this.#host,
       clock: this.#clock,

@@ -7,10 +7,16 @@ import type { Channel, FromLane, LaneOptions, LaneResult, ToLane } from '../../s
 import { runLane } from '../../src/worker/lane.ts';
 import type { Connect } from '../../src/worker/login.ts';
 
+/** Runs an action later, and those it was given before that first. */
+export type Schedule = (action: () => void) => void;
+
 /** Both ends of a channel in one thread. What is posted is cloned, as it would be between threads, and arrives later, in order. */
-export function channelPair(): { main: Channel<ToLane, FromLane>; lane: Channel<FromLane, ToLane> } {
-  const main = new InlineEnd<ToLane, FromLane>();
-  const lane = new InlineEnd<FromLane, ToLane>();
+export function channelPair(
+  toLane: Schedule = setImmediate,
+  toMain: Schedule = setImmediate,
+): { main: Channel<ToLane, FromLane>; lane: Channel<FromLane, ToLane> } {
+  const main = new InlineEnd<ToLane, FromLane>(toLane);
+  const lane = new InlineEnd<FromLane, ToLane>(toMain);
   main.peer = lane;
   lane.peer = main;
   return { main, lane };
@@ -20,10 +26,15 @@ class InlineEnd<Out, In> implements Channel<Out, In> {
   peer: InlineEnd<In, Out> | null = null;
   #handler: ((message: In) => void) | null = null;
   readonly #early: In[] = [];
+  readonly #later: Schedule;
+
+  constructor(later: Schedule) {
+    this.#later = later;
+  }
 
   post(message: Out, handedOver: readonly ArrayBuffer[] = []): void {
     const copy = structuredClone(message, { transfer: [...handedOver] });
-    setImmediate(() => this.peer?.receive(copy));
+    this.#later(() => this.peer?.receive(copy));
   }
 
   receive(message: In): void {
@@ -48,17 +59,25 @@ export class InlineHost implements LaneHost {
   readonly #oversizeBytes: number | undefined;
   /** By lane, in the order they were started. */
   readonly #deaths: (() => void)[] = [];
+  readonly #schedule: () => Schedule;
   started = 0;
 
-  constructor(connect: Connect, clock: Clock = systemClock, oversizeBytes?: number) {
+  /** `schedule` is called for each direction of each channel. */
+  constructor(
+    connect: Connect,
+    clock: Clock = systemClock,
+    options: { readonly oversizeBytes?: number | undefined; readonly schedule?: () => Schedule } = {},
+  ) {
     this.#connect = connect;
     this.#clock = clock;
-    this.#oversizeBytes = oversizeBytes;
+    this.#oversizeBytes = options.oversizeBytes;
+    this.#schedule = options.schedule ?? (() => setImmediate);
   }
 
   start(options: LaneOptions): LaneHandle {
     this.started++;
-    const { main, lane } = channelPair();
+    const toMain = this.#schedule();
+    const { main, lane } = channelPair(this.#schedule(), toMain);
     const clients: ImapClient[] = [];
     const connect: Connect = async (...args) => {
       const client = await this.#connect(...args);
@@ -76,7 +95,7 @@ export class InlineHost implements LaneHost {
     const parts = { connect, clock: this.#clock, wallClockMs, oversizeBytes: this.#oversizeBytes };
     const done = runLane(options, lane, parts).then(
       // After the last message, as a thread's port closes after it.
-      (result) => new Promise<typeof result>((resolve) => setImmediate(() => resolve(result))),
+      (result) => new Promise<typeof result>((resolve) => toMain(() => resolve(result))),
     );
     return { channel: main, done: Promise.race([done, died]) };
   }
@@ -86,7 +105,9 @@ export class InlineHost implements LaneHost {
     this.#deaths[lane]?.();
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    for (const die of this.#deaths) die();
+  }
 }
 
 const threadDied: LaneResult = {
