@@ -23,11 +23,18 @@ class Stage implements Disposable {
   readonly engine: Engine;
   readonly #clock = new ManualClock();
 
-  constructor(options: { readonly source?: SandboxOptions; readonly target?: SandboxOptions } = {}) {
+  constructor(
+    options: {
+      readonly source?: SandboxOptions;
+      readonly target?: SandboxOptions;
+      readonly oversizeBytes?: number;
+    } = {},
+  ) {
     const sandbox = (more: SandboxOptions = {}): SandboxOptions => ({ disable: needless, ...more });
     this.engine = new Engine({
       clock: this.#clock,
       settleMs: 4,
+      ...(options.oversizeBytes === undefined ? {} : { oversizeBytes: options.oversizeBytes }),
       source: sandbox(options.source),
       target: sandbox(options.target),
     });
@@ -142,6 +149,40 @@ describe('a server that wants something later', () => {
     stage.answer('source', 'UID FETCH', no('Rate limit hit', 'LIMIT'), 2);
     const run = await stage.run({}, { random: () => 0.25 });
     expect(seconds(run)).toEqual([0.5, 1]);
+  });
+});
+
+describe('a message that is streamed', () => {
+  const strikes: [side: 'source' | 'target', command: string, answer: Answer][] = [
+    ['source', 'UID FETCH', throttled],
+    ['target', 'APPEND', throttled],
+    ['target', 'APPEND', bad('User is authenticated but not connected.')],
+    ['target', 'APPEND', no('Unexpected exception')],
+  ];
+  it.each(strikes)('is sent again after a push-back (%s %s %s)', async (side, command, answer) => {
+    using stage = new Stage({ oversizeBytes: 1 });
+    stage.answer(side, command, answer, 1, 2);
+    const run = await stage.run();
+    expect(waits(run)).toHaveLength(1);
+    stage.expectAllCopied(run.report);
+  });
+
+  it('is left for later where the job is parked', async () => {
+    using stage = new Stage({ oversizeBytes: 1 });
+    stage.answer('target', 'APPEND', bad('Request is throttled. Suggested Backoff Time: 3000000 milliseconds'), 1, 3);
+    expect((await stage.run()).report).toMatchObject({ verdict: 'parked', exitCode: 75, refused: 0 });
+    expect((await stage.run()).report).toMatchObject({ verdict: 'complete', refused: 0 });
+    expect(multisets(stage.engine.target)).toEqual(multisets(stage.engine.source));
+  });
+
+  it('is refused alone where it is refused for ever', async () => {
+    using stage = new Stage({
+      oversizeBytes: 1,
+      target: { refuse: ({ body }) => (body.includes('<2@x>') ? no('Unexpected exception') : null) },
+    });
+    const run = await stage.run();
+    expect(run.report).toMatchObject({ verdict: 'partial', copied: 19, refused: 1 });
+    expect(seconds(run)).toEqual([2, 4]);
   });
 });
 

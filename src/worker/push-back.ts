@@ -70,7 +70,7 @@ const hourMs = 60 * minuteMs;
 const refusals = ['NO', 'BAD', 'BYE'] as const;
 
 /** How often something is tried again before a refusal counts as one. */
-const tries = { account: Number.POSITIVE_INFINITY, folder: 5, message: 2 } as const;
+const tries = { folder: 5, message: 2 } as const;
 
 /** Longer texts say nothing more, and expressions are to stay cheap on them. */
 const maxWords = 500;
@@ -251,7 +251,7 @@ export function judge(said: Said): Verdict {
 
 /** False: after having been pushed back so many times it is to be taken for a refusal. */
 export function isWorthRepeating(what: PushBack, triesBefore: number): boolean {
-  return what.kind !== 'wait' || triesBefore < tries[what.about];
+  return what.kind !== 'wait' || what.about === 'account' || triesBefore < tries[what.about];
 }
 
 /** The push-back in a verdict; `null`: it is none. */
