@@ -1,14 +1,16 @@
+import { accountLabel } from './account.ts';
 import { type Cancel, type Clock, systemClock } from './clock.ts';
 import type { JobHooks, JobParts } from './coordinator.ts';
 import { toPace } from './crew.ts';
 import { exitCodes, MigrateError, type WireError, worstExitCode } from './errors.ts';
 import type { Difference, VerifyReport, VerifySettings } from './job.ts';
 import { LaneDriver, type LaneHost, LaneLostError, ThreadHost, toJobError } from './lanes.ts';
+import { Patience } from './patience.ts';
 import { compareFolders, type FolderDifference } from './plan/compare.ts';
 import { mapFolders } from './plan/folder-map.ts';
 import type { FolderPair } from './plan/types.ts';
 import { ProgressMeter } from './progress.ts';
-import type { FolderContents } from './worker/contract.ts';
+import type { FolderContents, LaneFailure } from './worker/contract.ts';
 
 const progressEveryMs = 250;
 /** What the lane may take to end once it was told to; what is left then is ended at once. */
@@ -21,7 +23,7 @@ const drainMs = 4_000;
 export async function verify(settings: VerifySettings, hooks: JobHooks, parts?: JobParts): Promise<VerifyReport> {
   const host = parts?.host ?? new ThreadHost(1);
   try {
-    return await new Verification(settings, hooks, host, parts?.clock ?? systemClock).run();
+    return await new Verification(settings, hooks, host, parts?.clock ?? systemClock, parts ?? {}).run();
   } finally {
     await host.close();
   }
@@ -34,19 +36,40 @@ class Verification {
   readonly #clock: Clock;
   readonly #lane: LaneDriver;
   readonly #progress: ProgressMeter;
+  readonly #patience: Patience;
   readonly #differences: Difference[] = [];
   readonly #folders: VerifyReport['folders'][number][] = [];
   #compared = 0;
   #failure: WireError | null = null;
   #cancelEnd: Cancel | null = null;
 
-  constructor(settings: VerifySettings, hooks: JobHooks, host: LaneHost, clock: Clock) {
+  constructor(
+    settings: VerifySettings,
+    hooks: JobHooks,
+    host: LaneHost,
+    clock: Clock,
+    parts: Pick<JobParts, 'wallClockMs' | 'random'>,
+  ) {
     this.#settings = settings;
     this.#hooks = hooks;
     this.#host = host;
     this.#clock = clock;
     this.#progress = new ProgressMeter(clock);
     const { source, target } = settings;
+    this.#patience = new Patience({
+      clock,
+      wallClockMs: parts.wallClockMs ?? Date.now,
+      random: parts.random ?? Math.random,
+      staysParked: false,
+      label: (side) => accountLabel(settings[side]),
+      onWaiting: (waiting) => hooks.onEvent(waiting === null ? { kind: 'resumed' } : { kind: 'waiting', waiting }),
+      // The one lane there is asks for nothing meanwhile.
+      onHold: () => {},
+      onLeave: () => {},
+      onParked: (error) => {
+        this.#failure = error;
+      },
+    });
     this.#lane = new LaneDriver(
       host.start({ laneId: 0, isFirst: true, source, target, pace: toPace(settings), compress: settings.compress }),
       () => {},
@@ -81,8 +104,8 @@ class Verification {
       // A lane that was told to end answers no more: that is the stop itself, and no failure.
       if (!(isLost && signal.aborted)) {
         // Before anything could be compared there is nothing to report.
-        if (!isLost || this.#folders.length === 0) throw toJobError(error);
-        this.#failure = error.failure.error;
+        if (!isLost || this.#folders.length === 0) throw this.#parkedError ?? toJobError(error);
+        this.#failure ??= error.failure.error;
       }
     } finally {
       clearInterval(beat);
@@ -96,6 +119,7 @@ class Verification {
   }
 
   #endLane(): void {
+    this.#patience.end();
     this.#lane.post({ kind: 'drain' });
     this.#cancelEnd ??= this.#clock.after(drainMs, () => void this.#host.close());
   }
@@ -155,11 +179,31 @@ class Verification {
       ['inspected', 'inspect-failed'],
       (message) => message.folderId === folderId && message.side === side,
     );
-    if (answer.kind === 'inspected') return answer.contents;
+    if (answer.kind === 'inspected') {
+      this.#patience.achieved();
+      return answer.contents;
+    }
     const { scope, error } = answer.failure;
-    if (scope !== 'folder') throw new LaneLostError(answer.failure);
+    if (scope === 'folder' && (await this.#isWorthRepeating(side, answer.failure)))
+      return await this.#inspect(folderId, side, raw);
+    if (scope !== 'folder' || this.#failure !== null) throw new LaneLostError(answer.failure);
     this.#hooks.onEvent({ kind: 'warning', folder: null, message: error.message });
     return null;
+  }
+
+  /** What is thrown where a server wants to be left alone for long. */
+  get #parkedError(): MigrateError | null {
+    if (this.#failure === null) return null;
+    const { code, exitCode, message } = this.#failure;
+    return new MigrateError(code, exitCode, message);
+  }
+
+  /** Waits where the account as a whole is put off; false: the folder cannot be read, or the wait is too long. */
+  async #isWorthRepeating(side: 'source' | 'target', { pushedBack }: LaneFailure): Promise<boolean> {
+    if (pushedBack === null) return false;
+    const { what } = pushedBack;
+    if (what.kind === 'wait' && what.about !== 'account') return false;
+    return await this.#patience.pushedBack(side, pushedBack);
   }
 
   #addUnreadable(folder: string, sourceUid: number | null, targetUid: number | null): void {
@@ -186,6 +230,7 @@ class Verification {
   }
 
   #emitProgress(): void {
+    this.#progress.waiting = this.#patience.waiting;
     this.#hooks.onEvent({ kind: 'progress', progress: this.#progress.snapshot() });
   }
 
