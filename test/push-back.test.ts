@@ -2,7 +2,7 @@
 import { cpSync, rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { exitCodes } from '../src/errors.ts';
-import type { JobReport, Waiting } from '../src/job.ts';
+import type { JobEvent, JobReport, VerifyReport, Waiting } from '../src/job.ts';
 import type { FaultAction, NewMessage, SandboxOptions } from '../src/sandbox/index.ts';
 import { ManualClock } from '../src/testing/index.ts';
 import { Engine, type JobRun, multisets, needless, wallClockMs } from './support/engine.ts';
@@ -56,6 +56,11 @@ class Stage implements Disposable {
 
   async run(...[settings = {}, hooks = {}]: RunArguments): Promise<JobRun> {
     return await this.#clock.during(this.engine.run({ connections: 1, ...settings }, hooks));
+  }
+
+  async verify(events: JobEvent[]): Promise<VerifyReport> {
+    const hooks = { clock: this.#clock, onEvent: (event: JobEvent) => void events.push(event) };
+    return await this.#clock.during(this.engine.verify({}, hooks));
   }
 
   expectAllCopied(report: JobReport): void {
@@ -543,3 +548,23 @@ function covers(line: string, uid: number): boolean {
     return from <= uid && uid <= to;
   });
 }
+
+describe('a comparison', () => {
+  it.each(['source', 'target'] as const)('waits for a %s that throttles, and reads again', async (side) => {
+    using stage = new Stage();
+    await stage.run();
+    stage.answer(side, 'UID FETCH', throttled, 2, 2);
+    const events: JobEvent[] = [];
+    const report = await stage.verify(events);
+    expect(report).toMatchObject({ verdict: 'identical', exitCode: 0, compared: 20 });
+    expect(events.flatMap((it) => (it.kind === 'waiting' ? [it.waiting] : []))).toMatchObject([{ side }, { side }]);
+  });
+
+  it('proves nothing where the source wants to be left alone for long', async () => {
+    using stage = new Stage();
+    await stage.run();
+    stage.answer('source', 'UID FETCH', no('Account exceeded command or bandwidth limits.', 'OVERQUOTA'), forEver, 3);
+    const report = await stage.verify([]);
+    expect(report).toMatchObject({ verdict: 'failed', exitCode: 75, failure: { code: 'PARKED' } });
+  });
+});

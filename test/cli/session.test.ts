@@ -44,6 +44,43 @@ describe('what is told while a job runs', () => {
     expect(stderr.match(/slow/g)).toHaveLength(1);
   });
 
+  it('is which server is waited for, why and until when, in local time', async () => {
+    const waiting = {
+      side: 'source',
+      account: 'alice@old:993',
+      why: 'it throttles this account',
+      words: 'Request is throttled.\u001b[2J',
+      until: new Date(2026, 10, 22, 14, 5).toISOString(),
+      parked: false,
+    } as const;
+    const events: readonly JobEvent[] = [
+      { kind: 'waiting', waiting },
+      { kind: 'waiting', waiting: { ...waiting, words: '', parked: true } },
+      { kind: 'progress', progress: makeProgress({ waiting }) },
+      { kind: 'resumed' },
+    ];
+    const { stderr } = await run(['a', 'b', '--quiet', '--progress', 'always'], migrating(makeReport([]), events));
+    const sentence = 'waiting until 2026-11-22 14:05 (local time) for source alice@old:993: it throttles this account';
+    expect(stderr.split('\n').slice(0, 2)).toEqual([
+      `${sentence} (Request is throttled.\\x1b[2J)`,
+      'parked until 2026-11-22 14:05 (local time) for source alice@old:993: it throttles this account',
+    ]);
+    expect(stderr).toMatch(new RegExp(`^progress: .*, ${sentence.replace(/[()]/g, '\\$&')}`, 'm'));
+  });
+
+  it('is in the end what was waited for', async () => {
+    const pause = {
+      side: 'target',
+      account: 'alice@new:993',
+      why: 'it is too busy now',
+      words: 'busy',
+      times: 3,
+      seconds: 14.5,
+    } as const;
+    const { stderr } = await run(['a', 'b'], migrating(makeReport([makeFolder()], { pauses: [pause] })));
+    expect(stderr).toContain('target alice@new:993 was waited for 3 times, 15 s in all: it is too busy now.\n');
+  });
+
   it('is each folder and each refusal with --verbose', async () => {
     const { stderr } = await run(['a', 'b', '--verbose'], migrating(makeReport([makeFolder()]), job));
     expect(stderr).toContain('INBOX: 3 messages to copy\n');

@@ -186,10 +186,14 @@ export class Engine implements Disposable {
     this.#host?.kill(lane);
   }
 
-  async verify(overrides: Partial<JobSettings> & { digest?: boolean } = {}): Promise<VerifyReport> {
+  async verify(
+    overrides: Partial<JobSettings> & { digest?: boolean } = {},
+    hooks: { clock?: Clock; onEvent?: (event: JobEvent) => void } = {},
+  ): Promise<VerifyReport> {
+    const { clock = systemClock, onEvent = () => {} } = hooks;
     const settings = { ...this.settings(overrides), digest: overrides.digest ?? true };
-    const parts = { host: new InlineHost(this.connect), clock: systemClock };
-    return verify(settings, { onEvent: () => {}, signal: new AbortController().signal }, parts);
+    const parts = { host: new InlineHost(this.connect), clock, wallClockMs: () => wallClockMs, random: () => 1 };
+    return verify(settings, { onEvent, signal: new AbortController().signal }, parts);
   }
 
   /** Commands the target or the source has been sent since the last call, by name. */
