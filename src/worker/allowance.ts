@@ -3,8 +3,8 @@ import type { JobPace } from './contract.ts';
 
 /** Bytes received, bytes sent, messages: when the next of each is due, in microseconds of the time that all lanes share. */
 const slots = { received: 0, sent: 1, messages: 2 } as const;
-/** What was not used in this time before may be made up for. */
-const creditMs = 250;
+/** What was left unused may be made up for, so much of it; at the beginning there is none. */
+const creditMs = 500;
 
 /** Memory that the lanes of a job share, on whatever threads: what one has used, another cannot. */
 export function makeShared(): SharedArrayBuffer {
@@ -44,7 +44,7 @@ export class Allowance implements Pace {
     const now = this.#sharedMs();
     while (true) {
       const known = Atomics.load(this.#due, slot);
-      const due = Math.max(Number(known) / 1000, now - creditMs);
+      const due = known === 0n ? now : Math.max(Number(known) / 1000, now - creditMs);
       const paid = due + amount / perMs;
       const stored = BigInt(Math.round(paid * 1000));
       if (Atomics.compareExchange(this.#due, slot, known, stored) !== known) continue;

@@ -36,7 +36,7 @@ import { reportAccount } from './report.ts';
 const maxListedAhead = 2_000;
 
 /** A batch of a job that has a pace takes so long, about, but is of so many bytes at least. */
-const pacedSeconds = 2;
+const pacedSeconds = 0.25;
 const minPacedBytes = 64 * 1024;
 
 /** What a lane needs from its surroundings; tests give it memory transports and their own time. */
