@@ -16,7 +16,7 @@ const spanRoundTrips = 4;
 
 /**
  * A message so big that has its batch for itself is streamed, where the servers are near: what is not held need not be
- * swept away. It costs a round trip to each: far away only what would take a good part of the window is worth it.
+ * swept away. It costs a round trip to each: far away only what would take a good part of the wider window is worth it.
  */
 const nearOversizeBytes = megabyte;
 const oversizeShare = 1 / 3;
@@ -78,7 +78,7 @@ export class LaneWindow {
 
   /** Messages from this size on that are alone in their batch are streamed, and hold next to nothing. */
   get oversizeBytes(): number {
-    return Math.max(nearOversizeBytes, Math.round(oversizeShare * this.bytes));
+    return nearOversizeBytes + Math.round(oversizeShare * (this.bytes - nearBytes));
   }
 
   /** It has been measured, and is so slow that compressing pays; by side. */

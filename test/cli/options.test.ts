@@ -37,6 +37,45 @@ describe('options', () => {
     expect(toJobOptions(values({ state: 'journals' }), surroundings).stateDir).toMatch(/^\/.*\/journals$/);
   });
 
+  it.each([
+    ['2MB/s', 2_000_000],
+    ['500k', 500_000],
+    ['1.5MiB/s', 1_572_864],
+    ['3 Gi', 3 * 2 ** 30],
+    ['1200', 1200],
+    ['64kb', 64_000],
+  ])('takes --bwlimit %s', (bwlimit, bytesPerSecond) => {
+    expect(toJobOptions(optionValues.parse({ bwlimit }), surroundings)).toMatchObject({ bytesPerSecond });
+  });
+
+  it.each([
+    ['4msg/s', 4],
+    ['0.5', 0.5],
+    ['90/min', 1.5],
+    ['7200 msgs/h', 2],
+  ])('takes --rate %s', (rate, messagesPerSecond) => {
+    expect(toJobOptions(optionValues.parse({ rate }), surroundings)).toMatchObject({ messagesPerSecond });
+  });
+
+  it.each([
+    ['bwlimit', '0'],
+    ['bwlimit', '2MB/h'],
+    ['bwlimit', '-1k'],
+    ['bwlimit', 'fast'],
+    ['bwlimit', ''],
+    ['rate', '0'],
+    ['rate', '4kmsg'],
+    ['rate', '1/d'],
+  ])('refuses --%s %s, and says what it takes', (name, value) => {
+    const { error } = optionValues.safeParse({ [name]: value });
+    expect(error?.issues[0]?.message).toMatch(/^'.*' is not a number of (bytes|messages) per second, as \d/);
+  });
+
+  it('has no limits where none are given', () => {
+    const { bytesPerSecond, messagesPerSecond, compress } = toJobOptions(values(), surroundings);
+    expect({ bytesPerSecond, messagesPerSecond, compress }).toEqual({ compress: 'auto' });
+  });
+
   it.each([[true], [false]])('hands on --rebuild: %j', (rebuild) => {
     expect(toJobOptions(values({ rebuild }), surroundings).rebuild).toBe(rebuild);
   });

@@ -35,6 +35,25 @@ describe('the window of a lane', () => {
     expect(window.bytes / megabyte).toBeCloseTo(6.96, 1);
   });
 
+  it.each([
+    ['next door', 0.2, 1, 1],
+    ['far away, on a line that may be fast', 80, null, 14],
+    ['far away, on a slow line', 80, 1, 1],
+  ])('has a message streamed %s: at %d ms', async (_where, roundTripMs, megabytesPerSecond, megabytes) => {
+    const window = await windowAfter(roundTripMs, megabytesPerSecond && megabytesPerSecond * megabyte);
+    expect(window.oversizeBytes / megabyte).toBeCloseTo(megabytes, 0);
+  });
+
+  it.each([
+    ['before anything is known of the line', 80, null, false],
+    ['on a slow line', 20, 1, true],
+    ['on a fast one', 20, 40, false],
+    ['next door, however slow the server is', 0.5, 1, false],
+  ])('says whether compressing pays: %s', async (_where, roundTripMs, megabytesPerSecond, pays) => {
+    const window = await windowAfter(roundTripMs, megabytesPerSecond && megabytesPerSecond * megabyte);
+    expect(window.paysToCompress).toEqual({ source: pays, target: pays });
+  });
+
   it('grows again where the line turns out to carry more', async () => {
     const sizes: number[] = [];
     const clock = new ManualClock();
