@@ -185,7 +185,12 @@ export class FolderDriver {
     lane: LaneDriver,
   ): Promise<void> {
     this.#adapt(side, pushedBack);
-    const goOn = await this.#parts.patience.pushedBack(side, pushedBack, tries);
+    const { crew, patience } = this.#parts;
+    const goOn = await patience.pushedBack(side, pushedBack, tries);
+    if (!goOn && !crew.isEnding) {
+      const message = `the ${side} does not let us go on: ${pushedBack.what.why}: ${pushedBack.words}`;
+      crew.fail({ code: 'BUSY', exitCode: exitCodes.connect, message });
+    }
     lane.post({ kind: 'go-on', token, goOn });
   }
 

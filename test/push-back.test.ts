@@ -329,6 +329,15 @@ describe('a server that takes no more connections', () => {
     expect(stage.engine.commands('source').filter((it) => it === 'LOGIN')).toHaveLength(6);
   });
 
+  it('is believed in the end in the middle, too', async () => {
+    using stage = new Stage();
+    stage.answer('source', 'UID FETCH', no('Too many simultaneous connections'), forEver, 2);
+    const run = await stage.run();
+    expect(seconds(run)).toEqual([5, 10, 20, 40, 80]);
+    expect(run.report).toMatchObject({ verdict: 'failed', exitCode: 4, refused: 0 });
+    expect(run.report.failure?.message).toContain('Too many simultaneous connections');
+  });
+
   it('gets fewer when it says so in the middle (Amazon WorkMail at SELECT)', async () => {
     using stage = new Stage();
     stage.answer('source', 'EXAMINE', no('Too many simultaneous connections'), 1, 3);

@@ -136,7 +136,11 @@ describe('imap-migrate SRC DST', () => {
 
   it.each([
     ['failed', exitCodes.quota, /^✗ failed: the target is over quota \(3 messages copied/m],
-    ['parked', exitCodes.parked, /^! parked: 3 messages copied .*; the target is over quota\. The same command goes on then/m],
+    [
+      'parked',
+      exitCodes.parked,
+      /^! parked: 3 messages copied .*; the target is over quota\. The same command goes on then/m,
+    ],
     ['stopped', exitCodes.interrupted, /^! stopped: 3 messages copied .*; run the same command again to go on$/m],
   ] as const)('says why a job %s', async (verdict, exitCode, line) => {
     const failure = { code: 'QUOTA', message: 'the target is over quota' };
