@@ -325,6 +325,7 @@ export class FolderDriver {
         ? null
         : (pair.target?.status ?? null)
       : await targetStatus(lane, run.id, run.task(false).targetName);
+    run.leaveOut(new Uint32Array());
     const known = journal.folder(pair.source.rawName, pair.targetName);
     if (known === null && (target?.messages ?? 0) === 0) return;
     const isVoid = known !== null && run.journal === null && this.#isVoid(known, run);
@@ -356,7 +357,8 @@ export class FolderDriver {
       isStopping: () => crew.isEnding,
     });
     if (recovered === null) return;
-    const { adopted, compared, found } = recovered;
+    const { adopted, compared, found, unclear } = recovered;
+    run.leaveOut(unclear);
     if (adopted > 0)
       run.notes.push(`${adopted} messages were at the target already (${compared} of them compared byte for byte)`);
     if (found > 0) run.notes.push(`${found} messages whose answer was lost were found at the target`);
@@ -563,7 +565,7 @@ export class FolderDriver {
       fence: target.uidNext,
     });
     // What was to be left out of the list, since it had been copied, is at a target that is gone.
-    const hasChanged = folder.inDoubt && (target.exists > 0 || run.listedBefore !== null);
+    const hasChanged = folder.inDoubt && !run.hasUnclear && (target.exists > 0 || run.listedBefore !== null);
     if (hasChanged) {
       const message = 'the folder changed while it was being opened: run again, and it is matched by content';
       this.failFolder(run, { code: 'UIDVALIDITY', exitCode: exitCodes.partial, message });
@@ -612,14 +614,14 @@ export class FolderDriver {
     const selected = run.select(uids, sizes);
     const totalBytes = sumOf(sizes);
     run.listedBytes += totalBytes;
-    const refusedBytes = selected.tooBig.reduce((sum, refusal) => sum + (refusal.bytes ?? 0), 0);
-    for (const refusal of selected.tooBig) onEvent({ kind: 'refused', refusal });
+    const refusedBytes = selected.refused.reduce((sum, refusal) => sum + (refusal.bytes ?? 0), 0);
+    for (const refusal of selected.refused) onEvent({ kind: 'refused', refusal });
     this.#recruit(run);
     // Begun again: these messages have been counted.
     if (run.wasBegun) return;
     if (run.pair.source.status?.size === null) progress.addTotal(0, totalBytes);
     progress.alreadyThere(run.name, selected.alreadyThere, totalBytes - selected.bytes - refusedBytes);
-    progress.refused(run.name, selected.tooBig.length, refusedBytes);
+    progress.refused(run.name, selected.refused.length, refusedBytes);
   }
 
   /** The source counts messages that it does not list: nobody can copy them. */

@@ -31,7 +31,7 @@ export interface Selected {
   readonly messages: number;
   readonly bytes: number;
   readonly alreadyThere: number;
-  readonly tooBig: readonly Refusal[];
+  readonly refused: readonly Refusal[];
 }
 
 /** One folder of a running job, as the main thread sees it. */
@@ -82,6 +82,7 @@ export class FolderRun {
   #known: JournalMessages = noMessages;
   /** UIDs the source listed, while some are known: who is missing is gone. */
   readonly #listedUids: Uint32Array[] = [];
+  #unclear: ReadonlySet<number> = new Set();
   #stopped = false;
   /** Lanes that were lost while they worked on it: it is begun again when no lane does any more, and these have ended. */
   readonly #lostLanes: Promise<unknown>[] = [];
@@ -147,17 +148,34 @@ export class FolderRun {
     this.#known = known;
   }
 
+  /** Messages that may be at the target already, by UID at the source: they are not copied. */
+  leaveOut(unclear: Uint32Array): void {
+    this.#unclear = new Set(unclear);
+  }
+
+  get hasUnclear(): boolean {
+    return this.#unclear.size > 0;
+  }
+
   /** Takes a window of listed messages: what is new is queued, what is known or too big is counted. */
   select(uids: Uint32Array, sizes: Uint32Array): Selected {
     const missing = selectMissing(uids, this.#known.uids);
     if (this.#known.uids.length > 0) this.#listedUids.push(uids);
-    const { fitting, tooBig } = selectFitting(missing, sizes, this.maxMessageBytes);
+    const isUnclear = (row: number) => this.#unclear.has(uids[row] ?? 0);
+    const clear = this.#unclear.size === 0 ? missing : missing.filter((row) => !isUnclear(row));
+    const { fitting, tooBig } = selectFitting(clear, sizes, this.maxMessageBytes);
     const pick = (column: Uint32Array) => Uint32Array.from(fitting, (row) => column[row] ?? 0);
     const refusals = Array.from(tooBig, (row): Refusal => {
       const bytes = sizes[row] ?? 0;
       const message = `${bytes} bytes; the target takes messages of at most ${this.maxMessageBytes} bytes (APPENDLIMIT)`;
       return { folder: this.name, uid: uids[row] ?? 0, bytes, code: 'TOO_BIG', subject: null, message };
     });
+    for (const row of clear.length === missing.length ? [] : missing.filter(isUnclear)) {
+      const message =
+        'something that looks like it could not be read: it may be at the target already, and is not copied before that is known; run again';
+      const bytes = sizes[row] ?? 0;
+      refusals.push({ folder: this.name, uid: uids[row] ?? 0, bytes, code: 'UNCLEAR', subject: null, message });
+    }
     const shards = cutShards(this.id, pick(uids), pick(sizes), this.shared ? sharedShard : ownedShard);
     const alreadyThere = uids.length - missing.length;
     this.#alreadyThere += alreadyThere;
@@ -169,7 +187,7 @@ export class FolderRun {
       messages: fitting.length,
       bytes: shards.reduce((sum, shard) => sum + shard.totalBytes, 0),
       alreadyThere,
-      tooBig: refusals,
+      refused: refusals,
     };
   }
 

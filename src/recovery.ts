@@ -15,6 +15,7 @@ import { matchMessages } from './plan/compare.ts';
 import { pickDigests, pickNumbers } from './plan/message-facts.ts';
 import { rowsWithHeaderIn } from './plan/message-keys.ts';
 import type { RowPairs } from './plan/pairing.ts';
+import { selectMissing } from './plan/select.ts';
 import type { FolderContents, FolderFacts, FolderTask, InspectTask } from './worker/contract.ts';
 
 /** What recovery works with. */
@@ -50,6 +51,9 @@ const busyFactor = 6;
 /** Verdicts in one record: behind each a run may end. */
 const verdictsPerWrite = 10_000;
 
+/** How often a server is asked for messages that it did not give out. */
+const maxReadings = 3;
+
 /** What was found at the target. */
 export interface Recovered {
   /** Messages that were there already, from before this journal. */
@@ -58,6 +62,11 @@ export interface Recovered {
   readonly compared: number;
   /** Messages whose APPEND had an unknown outcome, and that are there. */
   readonly found: number;
+  /**
+   * UIDs at the source, ascending, of messages that may or may not be there: something that looks like them could not be
+   * read. They must not be appended; the folder stays in doubt.
+   */
+  readonly unclear: Uint32Array;
 }
 
 /**
@@ -75,8 +84,9 @@ export async function recoverFolder(
     const found = folder.intents > 0 ? await recovery.reconcile(facts) : 0;
     const doubtful = folder.inDoubt && facts !== null && facts.messages > 0;
     const { adopted, compared } = doubtful ? await recovery.adopt(facts) : { adopted: 0, compared: 0 };
-    if (folder.inDoubt) await parts.journal.write({ kind: 'settled', folderId: folder.id });
-    return { adopted, compared, found };
+    const { unclear } = recovery;
+    if (folder.inDoubt && unclear.length === 0) await parts.journal.write({ kind: 'settled', folderId: folder.id });
+    return { adopted, compared, found, unclear };
   } catch (error) {
     if (error instanceof RecoveryStopped) return null;
     throw error;
@@ -106,6 +116,7 @@ class Recovery {
   readonly #run: RecoveringFolder;
   readonly #folder: JournalFolder;
   readonly #parts: RecoveryParts;
+  readonly #unclear = new Set<number>();
 
   constructor(run: RecoveringFolder, folder: JournalFolder, parts: RecoveryParts) {
     this.#run = run;
@@ -113,7 +124,12 @@ class Recovery {
     this.#parts = parts;
   }
 
-  /** Settles every open intent of the folder: found at the target, or certainly not there. */
+  /** See `Recovered`. */
+  get unclear(): Uint32Array {
+    return Uint32Array.from(this.#unclear).sort();
+  }
+
+  /** Settles every open intent of the folder that can be settled: found at the target, or certainly not there. */
   async reconcile(atStart: FolderFacts | null): Promise<number> {
     const { journal, clock, settleMs, seenAt, notBefore } = this.#parts;
     const folderId = this.#folder.id;
@@ -150,7 +166,8 @@ class Recovery {
     }
     // A part of a batch is there and a part is not: this server does not keep RFC 3502, and gets one message at a time.
     for (const [batch, absent] of countBatches(open)) if (absent < (batches.get(batch) ?? 0)) this.#run.singly = true;
-    const uids = Uint32Array.from(open, ({ uid }) => uid).sort();
+    const absent = open.filter(({ uid }) => !this.#unclear.has(uid));
+    const uids = Uint32Array.from(absent, ({ uid }) => uid).sort();
     if (uids.length > 0) await journal.write({ kind: 'dropped', folderId, uids });
     return found;
   }
@@ -176,7 +193,8 @@ class Recovery {
       await this.#inspect('target', { bodies: true, uids: null, fromUid }),
       messages.targetUids,
     );
-    if (target.rows.length === 0) return null;
+    this.#unclear.clear();
+    if (target.rows.length === 0 && target.contents.unreadable.length === 0) return null;
     const uids = Uint32Array.from(open, ({ uid }) => uid).sort();
     const source = wholeFolder(await this.#inspect('source', { bodies: true, uids, fromUid: 1 }));
     const unplaced = unplacedUids(messages);
@@ -190,6 +208,7 @@ class Recovery {
           );
     const flags = new Map(open.map((intent) => [intent.uid, intent.flags]));
     const { pairs } = matchMessages(source.contents, free.contents, free.rows);
+    await this.#doubt(source, pairs.source, without(target.contents.unreadable, messages.targetUids));
     return pairs.source.length === 0 ? null : this.#toVerdicts(source.contents, free.contents, pairs, flags);
   }
 
@@ -211,9 +230,11 @@ class Recovery {
     const messages = await this.#parts.journal.messages(this.#folder.id);
     const headers = { bodies: false, uids: null };
     const target = withoutUids(await this.#inspect('target', { ...headers, fromUid }), messages.targetUids);
-    if (target.rows.length === 0) return { adopted: 0, compared: 0 };
+    const hidden = without(target.contents.unreadable, messages.targetUids);
+    if (target.rows.length === 0 && hidden.length === 0) return { adopted: 0, compared: 0 };
     const contents = await this.#inspect('source', { ...headers, fromUid: 1 });
     const source = withoutUids(contents, messages.uids);
+    for (const uid of without(contents.unreadable, messages.uids)) this.#unclear.add(uid);
     const free = await this.#withoutClaimed(target, onlyUids(contents, unplacedUids(messages)), source);
     const open = { source: source.rows, target: free.rows };
     const { certain, doubtful } = splitByHeader(contents, target.contents, open);
@@ -226,9 +247,29 @@ class Recovery {
         await this.#inspect('source', { bodies: true, uids: left, fromUid: 1 }),
         await this.#inspect('target', { bodies: true, uids: right, fromUid: 1 }),
       ];
-      compared += await this.#adopted(atSource, atTarget, matchMessages(atSource, atTarget).pairs);
+      const { pairs } = matchMessages(atSource, atTarget);
+      await this.#doubt(wholeFolder(atSource), pairs.source, atTarget.unreadable);
+      compared += await this.#adopted(atSource, atTarget, pairs);
     }
+    // Whatever has not been found may be one of those of which the target does not even tell the header.
+    const found = hidden.length > 0 ? (await this.#parts.journal.messages(this.#folder.id)).uids : null;
+    if (found !== null) for (const uid of uidsOf(withoutUids(contents, found))) this.#unclear.add(uid);
     return { adopted: adopted + compared, compared };
+  }
+
+  /**
+   * Notes which source messages may be there although none was found: those that look like something the target does not
+   * give out, and those the source does not. `found`: rows that were.
+   */
+  async #doubt(source: FolderPart, found: Uint32Array, unreadable: Uint32Array): Promise<void> {
+    for (const uid of source.contents.unreadable) this.#unclear.add(uid);
+    const missing = withoutRows(source, found);
+    if (unreadable.length === 0 || missing.rows.length === 0) return;
+    const headers = await this.#inspect('target', { bodies: false, uids: unreadable, fromUid: 1 });
+    const { rows } = wholeFolder(headers);
+    const isHidden = headers.unreadable.length > 0;
+    const alike = isHidden ? missing.rows : rowsWithHeaderIn(missing.contents, missing.rows, headers, rows);
+    for (const row of alike) this.#unclear.add(missing.contents.uids[row] ?? 0);
   }
 
   /**
@@ -263,7 +304,11 @@ class Recovery {
   ): Promise<FolderContents> {
     const task = this.#run.task(false);
     const folder = side === 'source' ? { raw: task.sourceRawName } : task.targetName;
-    const contents = await this.#parts.lane.inspect(this.#run.id, { side, folder, ...part });
+    let contents = await this.#parts.lane.inspect(this.#run.id, { side, folder, ...part });
+    for (let reading = 1; contents.complete && contents.unreadable.length > 0 && reading < maxReadings; reading++) {
+      await this.#pause(Math.min(this.#parts.settleMs / 4, askEveryMs));
+      contents = await this.#parts.lane.inspect(this.#run.id, { side, folder, ...part });
+    }
     // What was not read must not be taken for absent.
     if (!contents.complete) throw new RecoveryStopped();
     return contents;
@@ -275,6 +320,11 @@ function isSame(before: FolderFacts | null, now: FolderFacts | null): boolean {
   if (before === null || now === null) return before === now;
   const isKnown = before.uidNext !== null && now.uidNext !== null;
   return before.messages === now.messages && (!isKnown || before.uidNext === now.uidNext);
+}
+
+/** `uids` without `others`, whatever the order of those. */
+function without(uids: Uint32Array, others: Uint32Array): Uint32Array {
+  return selectMissing(uids, others.toSorted()).map((row) => uids[row] ?? 0);
 }
 
 /** Batch -> intents. */

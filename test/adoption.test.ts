@@ -92,6 +92,7 @@ it('an adoption of a million messages needs the memory of some numbers each', { 
     adopted: count,
     compared: 0,
     found: 0,
+    unclear: new Uint32Array(),
   });
   expect((process.resourceUsage().maxRSS - before) / 1024).toBeLessThan(300);
 });
