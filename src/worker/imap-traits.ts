@@ -1,4 +1,5 @@
 import type { AccountSettings } from '../account.ts';
+import { exitCodes, MigrateError } from '../errors.ts';
 import type { Naming, SpecialUse, Traits } from '../plan/types.ts';
 import { CommandError, type ImapClient } from '../protocol/index.ts';
 
@@ -23,21 +24,37 @@ export function specialUseOf(attributes: readonly string[]): SpecialUse | null {
   return null;
 }
 
-/** Prefix and delimiter of the personal namespace: the account's own words, else NAMESPACE (RFC 2342), else LIST "" "". */
+/**
+ * Prefix and delimiter of the personal namespace: the account's own words, else NAMESPACE (RFC 2342), else LIST "" "".
+ * @throws MigrateError where the server refuses to tell: another prefix means other folders
+ */
 export async function namingOf(client: ImapClient, account: AccountSettings): Promise<Naming> {
-  const told = await askNaming(client);
-  return { delimiter: account.delimiter ?? told.delimiter, prefix: account.prefix ?? told.prefix };
+  const { delimiter, prefix } = account;
+  if (delimiter !== null && prefix !== null) return { delimiter, prefix };
+  const told = (await askNamespace(client, { isNeeded: prefix === null })) ?? (await askRoot(client));
+  return { delimiter: delimiter ?? told.delimiter, prefix: prefix ?? told.prefix };
 }
 
-async function askNaming(client: ImapClient): Promise<Naming> {
-  if (client.hasCapability('NAMESPACE')) {
+/** `null`: the server has no personal namespace to tell of. A refusal may be one for the moment, so it is asked twice. */
+async function askNamespace(client: ImapClient, { isNeeded }: { readonly isNeeded: boolean }): Promise<Naming | null> {
+  if (!client.hasCapability('NAMESPACE')) return null;
+  let refusal: CommandError | null = null;
+  for (let asked = 0; asked < 2; asked++) {
     try {
       const [personal] = (await client.namespace()).personal;
-      if (personal !== undefined) return { delimiter: personal.delimiter, prefix: personal.prefix };
+      return personal === undefined ? null : { delimiter: personal.delimiter, prefix: personal.prefix };
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
+      refusal = error;
     }
   }
+  if (!isNeeded || refusal === null) return null;
+  const advice = 'run again later, or set prefix and delimiter in the account file';
+  const message = `the server does not tell how its folders are named (${refusal.message}): ${advice}`;
+  throw new MigrateError('NAMESPACE', exitCodes.connect, message, { cause: refusal });
+}
+
+async function askRoot(client: ImapClient): Promise<Naming> {
   const [root] = await client.listFolders('', '');
   return { delimiter: root?.delimiter ?? null, prefix: '' };
 }
