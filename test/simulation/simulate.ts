@@ -82,6 +82,8 @@ class Play {
   readonly #world: World;
   readonly #trace: Hash;
   readonly #defect: Defect;
+  /** What the program itself leaves to chance. */
+  readonly #chance: Random;
   #stateDir: string;
 
   constructor(scenario: Scenario, scheduler: Scheduler, world: World, trace: Hash, defect: Defect) {
@@ -90,6 +92,7 @@ class Play {
     this.#world = world;
     this.#trace = trace;
     this.#defect = defect;
+    this.#chance = new Random(scenario.seed ^ 0xc0ffee);
     this.#stateDir = `${world.engine.stateDir}/0`;
     mkdirSync(this.#stateDir, { mode: 0o700 });
   }
@@ -161,6 +164,7 @@ class Play {
       {
         host,
         clock,
+        random: () => this.#chance.next(),
         openJournal: process.openJournal,
       },
     );
