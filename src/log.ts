@@ -5,6 +5,7 @@
 import { closeSync, openSync } from 'node:fs';
 import type { AccountSettings } from './account.ts';
 import { ConfigError } from './errors.ts';
+import { formsOf } from './protocol/redaction.ts';
 
 /** Takes the secrets it knows out of a text. */
 export type Redact = (text: string) => string;
@@ -33,7 +34,7 @@ const anywhereFrom = 6;
 
 /**
  * A function that replaces the accounts' secrets by `[secret]`: plain, as a quoted string, inside JSON, and in the base64
- * that LOGIN, PLAIN and XOAUTH2 put on the wire. A secret that is also the user name hides nothing and is left alone.
+ * that logins put on the wire. A secret that is also the user name hides nothing and is left alone.
  */
 export function createRedact(accounts: readonly AccountSettings[]): Redact {
   const anywhere = new Set<string>();
@@ -44,6 +45,7 @@ export function createRedact(accounts: readonly AccountSettings[]): Redact {
     const plain = secret.length < anywhereFrom ? words : anywhere;
     plain.add(secret);
     plain.add(secret.replace(/["\\]/g, '\\$&'));
+    if (plain === anywhere) for (const form of formsOf(secret)) anywhere.add(form);
     plain.add(JSON.stringify(secret).slice(1, -1));
     for (const identity of new Set(['', username, account.authorizationId ?? ''])) {
       anywhere.add(toBase64(`${identity}\0${username}\0${secret}`));

@@ -71,10 +71,19 @@ describe('Redactor', () => {
     ['a secret wherever it stands', ['pass'], 'pass, my-pass-word', '***, my-***-word'],
     ['its quoted form', ['a"b'], 'LOGIN "a\\"b"', 'LOGIN "***"'],
     ['its base64 form', ['a"b'], `got ${Buffer.from('a"b').toString('base64')}`, 'got ***'],
+    ['what stands of it in longer base64', ['hunter22!'], `x ${btoa('\0al\0hunter22!')}`, 'x AGFsAG***Q=='],
+    ['a quoted form in UTF-8 that was read as latin1', ['g"rün'], 'g\\"r\xc3\xbcn', '***'],
     ['UTF-8 that was read as latin1', ['grün'], 'gr\xc3\xbcn', '***'],
     ['the longer of two that overlap', ['pass', 'password'], 'password', '***'],
     ['what looks like a pattern', ['.*[x](?)$^|\\'], 'a .*[x](?)$^|\\ b', 'a *** b'],
     ['the beginning of a long secret', ['x'.repeat(40)], `cut ${'x'.repeat(20)}… here`, 'cut ***… here'],
+    [
+      'a whole one where another begins like it',
+      ['Tr0ub4dor"\\\\&3-Zug-Wäldern'],
+      'Tr0ub4dor"\\\\&3-Zug-Wäldern!',
+      '***!',
+    ],
+    ['the beginning of a long one with blanks', ['correct horse battery staple'], 'correct horse batt…', '***…'],
     ['not the beginning of a short one', ['secret'], 'secre', 'secre'],
   ])('masks %s', (_what, secrets, text, redacted) => {
     expect(redact(secrets, text)).toBe(redacted);
