@@ -571,6 +571,8 @@ export class FolderDriver {
       this.failFolder(run, { code: 'UIDVALIDITY', exitCode: exitCodes.partial, message });
     }
     run.opened(folder, folder.messages === 0 ? noMessages : await journal.messages(folder.id));
+    // Nothing that is sent from now on will be found among what is there already.
+    if (folder.targetUidValidity === target.uidValidity) run.raiseFence(target.uidNext ?? 0);
     // Every message is fetched after this moment, with the flags it has then; but those that will be found have others.
     if (folder.messages === 0 && !hasChanged)
       this.#ledger.note({ kind: 'flags', folderId: folder.id, messages: noFlags, modSeq: source.highestModSeq });
@@ -645,7 +647,7 @@ export class FolderDriver {
     if (run === undefined || run.journal === null) return;
     const { progress, onEvent } = this.#parts;
     const { stored, gone } = report;
-    for (const uid of stored.targetUids) if (uid !== 0 && run.fence !== null) run.fence = Math.max(run.fence, uid + 1);
+    for (const uid of stored.targetUids) if (uid !== 0) run.raiseFence(uid + 1);
     this.#ledger.note(...recordsOf(run.journal.id, report));
     if (stored.uids.length > 0) this.#parts.patience.achieved();
     const { refusals, bytes } = run.answered(report);

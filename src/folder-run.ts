@@ -141,6 +141,11 @@ export class FolderRun {
     return { messages, bytes: messages * meanBytes };
   }
 
+  /** The target's next UID is that or a higher one. */
+  raiseFence(uid: number): void {
+    if (this.fence !== null) this.fence = Math.max(this.fence, uid);
+  }
+
   opened(journal: JournalFolder, known: JournalMessages): void {
     this.journal = journal;
     this.fence = journal.fence;

@@ -76,6 +76,18 @@ describe('an APPEND whose answer never came', () => {
     expect(multisets(engine.target)).toEqual(multisets(engine.source));
   });
 
+  it('does not take what was there before for its own, however much alike', async () => {
+    using engine = new Engine({ source, target: { disable: needless } });
+    engine.source.inbox.append(message(1));
+    expect((await engine.run()).report).toMatchObject({ copied: 1, exitCode: 0 });
+    for (const account of [engine.source, engine.target]) account.inbox.append(message(2));
+    const cut = engine.servers.target.faults.add({ command: 'APPEND' }, { kind: 'cut', at: 'before' });
+    const { report } = await engine.run();
+    expect(cut.fired).toBe(1);
+    expect(report).toMatchObject({ copied: 1, exitCode: 0 });
+    expect(multisets(engine.target).INBOX).toHaveLength(3);
+  });
+
   it('does not take mail of others for its own', async () => {
     using engine = new Engine();
     fill(engine.source);
