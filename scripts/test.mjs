@@ -2,9 +2,9 @@
  * `npm test [-- ARGS]`: every test, live ones included. ARGS go to vitest.
  * The last line printed is `N passed, N failed, N skipped`.
  */
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { runNode } from './program.mjs';
 import { ensureReady, projectRoot, runScript, scratchDir } from './setup.mjs';
 
 await runScript(async () => {
@@ -22,26 +22,16 @@ await runScript(async () => {
 });
 
 /** Resolves with vitest's exit code; 1 where a signal ended it. */
-function runVitest(resultFile, args) {
-  const child = spawn(
-    process.execPath,
-    [
-      join(projectRoot, 'node_modules', 'vitest', 'vitest.mjs'),
-      'run',
-      '--reporter=default',
-      '--reporter=json',
-      `--outputFile.json=${resultFile}`,
-      ...args,
-    ],
-    { cwd: projectRoot, stdio: 'inherit' },
-  );
-  // The terminal gives Ctrl-C to vitest too: stay alive until it has cleaned up, then print the count.
-  process.on('SIGINT', () => {});
-  process.on('SIGTERM', () => child.kill('SIGTERM'));
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code) => resolve(code ?? 1));
-  });
+async function runVitest(resultFile, args) {
+  const { code } = await runNode([
+    join(projectRoot, 'node_modules', 'vitest', 'vitest.mjs'),
+    'run',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${resultFile}`,
+    ...args,
+  ]);
+  return code;
 }
 
 /** Counts of vitest's JSON report. A file that could not even be loaded counts as one failure, as does a missing report. */
