@@ -21,7 +21,6 @@ const messagesPerExtraLane = 200;
 const maxAttempts = 3;
 /** A connection that fell silent says less about the server than one that ended: so many times as long it may still store. */
 const stallFactor = 6;
-const usualMessageBytes = 16 * 1024;
 /** Servers that want less say so with every answer: so often it becomes less. */
 const slowDownEveryMs = 30_000;
 /** Where there is only one lane, it pauses for a third of that time. */
@@ -70,7 +69,7 @@ export class FolderDriver {
   #lanes = 1;
   /** When it was last made fewer of them because a server asked for that. */
   #slowedAt = Number.NEGATIVE_INFINITY;
-  /** What there is to do in all, and what a lane has taken on and not finished, as `sizeOf` counts it. */
+  /** What there is to do in all, and what a lane has taken on and not finished, as `expectedBytes` counts it. */
   #total = 0;
   readonly #loads = new WeakMap<LaneDriver, LaneLoad>();
 
@@ -108,10 +107,10 @@ export class FolderDriver {
       }
     }
     // Whoever is first begins at once.
-    open.sort((a, b) => sizeOf(b) - sizeOf(a));
+    open.sort((a, b) => b.expectedBytes - a.expectedBytes);
     for (const run of open) progress.addTotal(run.pair.source.status?.messages ?? 0, run.pair.source.status?.size ?? 0);
     if (open.length === 0 || crew.isEnding) return;
-    this.#total = open.reduce((sum, run) => sum + sizeOf(run), 0);
+    this.#total = open.reduce((sum, run) => sum + run.expectedBytes, 0);
     crew.add(first);
     this.#open = open;
     this.#employ(this.#firstLanes());
@@ -243,6 +242,12 @@ export class FolderDriver {
     this.#refuse(run, failure);
   }
 
+  /** Something of the folder is not done; the rest is. */
+  #refusePart(run: FolderRun, failure: WireError): void {
+    run.refuse(failure);
+    this.#refuse(run, failure);
+  }
+
   #refuse(run: FolderRun, { code, message }: WireError): void {
     const refusal = { folder: run.name, uid: null, bytes: null, code, subject: null, message };
     this.#parts.onEvent({ kind: 'refused', refusal });
@@ -257,7 +262,7 @@ export class FolderDriver {
   #enqueue(run: FolderRun, scan: boolean): void {
     run.lanes++;
     // Most bytes first, as far as the source tells: the longest piece of work must not begin last. Who joins comes after that.
-    this.#parts.crew.run(scan ? 1 + sizeOf(run) : 0, (lane) => this.#workOn(run, scan, lane));
+    this.#parts.crew.run(scan ? 1 + run.expectedBytes : 0, (lane) => this.#workOn(run, scan, lane));
   }
 
   /** Calls more lanes to a folder that may be shared, as long as it has work for them. */
@@ -285,7 +290,7 @@ export class FolderDriver {
       return;
     }
     if (crew.isEnding || run.failure !== null || (scan && run.listed)) return this.#leave(run);
-    const work = sizeOf(run);
+    const work = run.expectedBytes;
     const load = this.#loadOf(lane);
     load.take(work);
     const finished = lane.expect(['folder-finished'], (message) => message.folderId === run.id);
@@ -372,10 +377,7 @@ export class FolderDriver {
     if (folder === null || folder.messages === 0 || policy === 'once' || run.created) return;
     const { changed, failure } = await syncFlags(run, folder, { lane, journal, policy, reportsUids });
     run.flagsChanged += changed;
-    if (failure !== null) {
-      run.refuse(failure);
-      this.#refuse(run, failure);
-    }
+    if (failure !== null) this.#refusePart(run, failure);
     if (run.change !== 'flags' || crew.isEnding) return;
     // Nothing came and nothing went: there is nothing to list.
     run.journal ??= folder;
@@ -629,9 +631,7 @@ export class FolderDriver {
   /** The source counts messages that it does not list: nobody can copy them. */
   #refuseUnlisted(run: FolderRun, messages: number): void {
     const message = `the source counts ${messages} messages more than it lists: they were not copied`;
-    const refusal = { code: 'UNLISTED', exitCode: exitCodes.partial, message };
-    run.refuse(refusal);
-    this.#refuse(run, refusal);
+    this.#refusePart(run, { code: 'UNLISTED', exitCode: exitCodes.partial, message });
   }
 
   /** Remembers which messages that were copied once are gone from the source. */
@@ -671,10 +671,4 @@ function recordsOf(folderId: number, { stored, refused, gone, unsent }: BatchRep
   const dropped = [...refused.map(({ uid }) => uid), ...unsent];
   if (dropped.length > 0) records.push({ kind: 'dropped', folderId, uids: Uint32Array.from(dropped).sort() });
   return records;
-}
-
-/** What copying the folder costs, in bytes as far as the source tells, else as if each message had a usual size. */
-function sizeOf(run: FolderRun): number {
-  const { status } = run.pair.source;
-  return status?.size ?? (status?.messages ?? 0) * usualMessageBytes;
 }

@@ -133,11 +133,17 @@ export class FolderRun {
     };
   }
 
+  /** What its messages take, in bytes as far as the source tells, else as if each had a usual size. */
+  get expectedBytes(): number {
+    const { status } = this.pair.source;
+    return status?.size ?? (status?.messages ?? 0) * usualMessageBytes;
+  }
+
   #expected(): FolderTask['expected'] {
     const { status } = this.pair.source;
     if (status === null) return null;
     const messages = Math.max(0, status.messages - (this.listedBefore?.messages ?? 0));
-    const meanBytes = status.size === null ? usualMessageBytes : status.size / Math.max(1, status.messages);
+    const meanBytes = this.expectedBytes / Math.max(1, status.messages);
     return { messages, bytes: messages * meanBytes };
   }
 
