@@ -3,6 +3,8 @@
  * Plain data, because it crosses to worker threads. The only place a secret lives.
  */
 
+import type { TreeFormat } from './archive/store.ts';
+
 export type AuthMethod =
   | 'auto'
   | 'login'
@@ -50,6 +52,33 @@ export interface AccountSettings {
   readonly trace?: string | undefined;
   /** True: its secret is a token of limited life, and reading the file again brings a new one. */
   readonly renewable?: boolean;
+}
+
+/** A tree of folders on this machine's disk, as a job reads from it or writes to it. */
+export interface TreeSettings {
+  readonly format: TreeFormat;
+  /** Absolute. */
+  readonly path: string;
+  /** Absolute; the directory of the manifest and what else is known of the tree. */
+  readonly stateDirectory: string;
+  /** `batch`: what counts as stored is on the disk. `never`: when the system likes. */
+  readonly fsync: 'batch' | 'never';
+  /** How messages that are new in an eml tree are compressed. */
+  readonly storeCompress: 'none' | 'gzip' | 'zstd';
+  /** Of a Maildir tree that is new. */
+  readonly layout: 'maildir++' | 'fs';
+}
+
+/** One side of a job. */
+export type EndpointSettings = AccountSettings | TreeSettings;
+
+export function isTree(endpoint: EndpointSettings): endpoint is TreeSettings {
+  return 'format' in endpoint;
+}
+
+/** How one side of a job is named to people: `alice@imap.example.org:993`, `eml:/home/alice/backup`. */
+export function endpointLabel(endpoint: EndpointSettings): string {
+  return isTree(endpoint) ? `${endpoint.format}:${endpoint.path}` : accountLabel(endpoint);
 }
 
 /**

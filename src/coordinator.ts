@@ -1,4 +1,4 @@
-import { type AccountSettings, accountLabel } from './account.ts';
+import { type AccountSettings, type EndpointSettings, endpointLabel, isTree } from './account.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Crew, isPutOff } from './crew.ts';
 import { exitCodes, type WireError, wireErrorOf, worstExitCode } from './errors.ts';
@@ -88,13 +88,13 @@ class Job {
       wallClockMs: parts.wallClockMs ?? Date.now,
       random: parts.random ?? Math.random,
       staysParked: settings.wait,
-      label: (side) => accountLabel(settings[side]),
+      label: (side) => endpointLabel(settings[side]),
       onWaiting: (waiting) => hooks.onEvent(waiting === null ? { kind: 'resumed' } : { kind: 'waiting', waiting }),
       onHold: (side, held) => this.#crew.hold(side, held),
       onLeave: (error) => this.#crew.leave(error),
       onParked: (error, untilMs) => this.#park(error, untilMs),
     });
-    this.#crew = new Crew(settings, host, clock, this.#patience, {
+    this.#crew = new Crew({ ...settings, readOnly: settings.dryRun }, host, clock, this.#patience, {
       onMessage: (message, lane) => this.#hear(message, lane),
       onJoined: () => this.#driver?.recruitAll(),
       onRefused: (failure) => this.#driver?.refusedLane(failure),
@@ -134,7 +134,7 @@ class Job {
 
   async #openJournal(): Promise<Journal | null> {
     const { source, target, stateDir, dryRun, rebuild } = this.#settings;
-    const pair = [stateDir, accountLabel(source), accountLabel(target)] as const;
+    const pair = [stateDir, endpointLabel(source), endpointLabel(target)] as const;
     if (dryRun) return await peekJournal(...pair);
     return await (this.#parts.openJournal ?? openJournal)(...pair, { rebuild });
   }
@@ -180,8 +180,8 @@ class Job {
   }
 
   /** `null`: there is nowhere to get a new token from. */
-  #renew(account: AccountSettings): Promise<AccountSettings> | null {
-    return account.renewable === true ? (this.#hooks.renew?.(account) ?? null) : null;
+  #renew(account: EndpointSettings): Promise<AccountSettings> | null {
+    return !isTree(account) && account.renewable === true ? (this.#hooks.renew?.(account) ?? null) : null;
   }
 
   #park(error: WireError, untilMs: number): void {
@@ -189,10 +189,10 @@ class Job {
     this.#crew.fail(error);
   }
 
-  #announce(side: Side, account: AccountSettings, facts: EndpointFacts): void {
+  #announce(side: Side, account: EndpointSettings, facts: EndpointFacts): void {
     const { server, traits, warnings } = facts;
-    this.#hooks.onEvent({ kind: 'connected', side, account: accountLabel(account), server, traits, warnings });
-    for (const warning of warnings) this.#warn(`${side} ${accountLabel(account)}: ${warning}`);
+    this.#hooks.onEvent({ kind: 'connected', side, account: endpointLabel(account), server, traits, warnings });
+    for (const warning of warnings) this.#warn(`${side} ${endpointLabel(account)}: ${warning}`);
   }
 
   /** Decides what to do; `null`: the plan has errors. */
@@ -208,8 +208,8 @@ class Job {
     const known = new Map<string, KnownFolder>();
     for (const pair of map.pairs) known.set(pair.source.rawName, this.#knownOf(pair));
     const plan = buildPlan({
-      source: accountLabel(this.#settings.source),
-      target: accountLabel(this.#settings.target),
+      source: endpointLabel(this.#settings.source),
+      target: endpointLabel(this.#settings.target),
       map,
       known,
       order,
@@ -264,7 +264,7 @@ class Job {
   async #copy(lane: LaneDriver, runs: readonly FolderRun[], journal: Journal): Promise<void> {
     // Names that only group others hold nothing to report on.
     this.#runs = runs.filter((run) => !run.pair.nameOnly);
-    const { connections, flags } = this.#settings;
+    const { connections, flags, target } = this.#settings;
     this.#driver = new FolderDriver(this.#runs, {
       crew: this.#crew,
       patience: this.#patience,
@@ -274,7 +274,8 @@ class Job {
       onEvent: (event) => this.#hooks.onEvent(event),
       onWarning: (message) => this.#warn(message),
       onLanes: (advice) => this.#tellLanes(advice),
-      settleMs: this.#parts.settleMs ?? defaultSettleMs,
+      // Nobody else finishes what was begun on our own disk.
+      settleMs: isTree(target) ? 0 : (this.#parts.settleMs ?? defaultSettleMs),
       listedAt: this.#listedAt,
       flags,
       connections,
@@ -377,8 +378,8 @@ class Job {
     return {
       verdict,
       exitCode: worstExitCode(codes),
-      source: accountLabel(this.#settings.source),
-      target: accountLabel(this.#settings.target),
+      source: endpointLabel(this.#settings.source),
+      target: endpointLabel(this.#settings.target),
       folders,
       copied: total((folder) => folder.copied),
       alreadyThere: total((folder) => folder.alreadyThere),

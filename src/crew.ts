@@ -1,4 +1,4 @@
-import type { AccountSettings } from './account.ts';
+import { type EndpointSettings, isTree } from './account.ts';
 import type { Cancel, Clock } from './clock.ts';
 import { exitCodes, type WireError, wireErrorOf } from './errors.ts';
 import type { JobSettings, Side } from './job.ts';
@@ -24,15 +24,15 @@ export interface CrewHooks {
   /** A lane that was to join could not. */
   onRefused(failure: LaneFailure): void;
   /** The account with a new token; `null`: there is nowhere to get one from. */
-  renew(side: Side): Promise<AccountSettings> | null;
+  renew(side: Side): Promise<EndpointSettings> | null;
   /** Nothing new may begin; what is in flight is finished. */
   onDrain(): void;
 }
 
 /** What every lane is started with. */
-interface LaneAccounts extends Pick<LaneOptions, 'compress'> {
-  source: AccountSettings;
-  target: AccountSettings;
+interface LaneAccounts extends Pick<LaneOptions, 'compress' | 'readOnly'> {
+  source: EndpointSettings;
+  target: EndpointSettings;
 }
 
 type JobLimits = Pick<JobSettings, 'bytesPerSecond' | 'messagesPerSecond'>;
@@ -142,10 +142,10 @@ export class Crew {
 
   /** A new lane, being opened; it gets no work before `add`. */
   start(): LaneDriver {
-    const { source, target, compress } = this.#accounts;
+    const { source, target, compress, readOnly } = this.#accounts;
     const laneId = this.#started++;
     const isFirst = this.#lanes.size === 0;
-    const handle = this.#host.start({ laneId, isFirst, source, target, compress, pace: this.#pace });
+    const handle = this.#host.start({ laneId, isFirst, source, target, compress, readOnly, pace: this.#pace });
     const lane = new LaneDriver(handle, (message, from) => this.#hooks.onMessage(message, from));
     this.#lanes.add(lane);
     void lane.ended.then(() => this.#lanes.delete(lane));
@@ -219,8 +219,8 @@ export class Crew {
     const { what, words } = pushedBack;
     if (what.kind !== 'token') return await this.#patience.pushedBack(side, pushedBack, tries);
     if (await this.#renew(side)) return true;
-    const { auth } = this.#accounts[side];
-    const isToken = auth === 'xoauth2' || auth === 'oauthbearer';
+    const account = this.#accounts[side];
+    const isToken = !isTree(account) && (account.auth === 'xoauth2' || account.auth === 'oauthbearer');
     // A session may end where a password stays good.
     if (!isToken && error.exitCode !== exitCodes.login)
       return await this.#patience.pushedBack(side, { what: { kind: 'reconnect', why: what.why }, words });

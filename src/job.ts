@@ -1,7 +1,7 @@
 /**
  * What a job is told and what it tells: the types of the library's front door. Types only.
  */
-import type { AccountSettings } from './account.ts';
+import type { EndpointSettings } from './account.ts';
 import type {
   FlagPolicy,
   FolderStatus,
@@ -21,8 +21,8 @@ export type { FlagPolicy, JobPlan, PlannedFolder } from './plan/types.ts';
 export type CompressPolicy = 'auto' | 'on' | 'off';
 
 export interface JobSettings {
-  readonly source: AccountSettings;
-  readonly target: AccountSettings;
+  readonly source: EndpointSettings;
+  readonly target: EndpointSettings;
   readonly mapping: MappingOptions;
   readonly order: OrderPolicy;
   readonly flags: FlagPolicy;

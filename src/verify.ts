@@ -1,4 +1,4 @@
-import { accountLabel } from './account.ts';
+import { endpointLabel } from './account.ts';
 import { type Cancel, type Clock, systemClock } from './clock.ts';
 import type { JobHooks, JobParts } from './coordinator.ts';
 import { toPace } from './crew.ts';
@@ -61,7 +61,7 @@ class Verification {
       wallClockMs: parts.wallClockMs ?? Date.now,
       random: parts.random ?? Math.random,
       staysParked: false,
-      label: (side) => accountLabel(settings[side]),
+      label: (side) => endpointLabel(settings[side]),
       onWaiting: (waiting) => hooks.onEvent(waiting === null ? { kind: 'resumed' } : { kind: 'waiting', waiting }),
       // The one lane there is asks for nothing meanwhile.
       onHold: () => {},
@@ -71,7 +71,15 @@ class Verification {
       },
     });
     this.#lane = new LaneDriver(
-      host.start({ laneId: 0, isFirst: true, source, target, pace: toPace(settings), compress: settings.compress }),
+      host.start({
+        laneId: 0,
+        isFirst: true,
+        source,
+        target,
+        pace: toPace(settings),
+        compress: settings.compress,
+        readOnly: true,
+      }),
       () => {},
     );
   }

@@ -43,9 +43,20 @@ const rules: readonly { files: RegExp; may: RegExp; types?: RegExp; why: string 
   },
   {
     files: /^worker\//,
-    may: /^(node:|mailparser$|worker\/|protocol\/index\.ts$|plan\/(types|message-table|message-facts|shard|select)\.ts$|(account|clock|errors|log|trace-file)\.ts$)/,
+    may: /^(node:|mailparser$|worker\/|archive\/[\w-]+\.ts$|protocol\/index\.ts$|plan\/(types|message-table|message-facts|shard|select)\.ts$|(account|clock|errors|log|trace-file)\.ts$)/,
     types: /^job\.ts$/,
     why: 'a lane knows the protocol by its front door and nothing of jobs, journals or people',
+  },
+  {
+    files: /^archive\//,
+    may: /^(node:|archive\/|protocol\/index\.ts$|errors\.ts$)/,
+    why: 'trees on the disk know their formats and nothing of jobs',
+  },
+  {
+    files: /^account\.ts$/,
+    may: /^$/,
+    types: /^archive\/store\.ts$/,
+    why: 'settings are plain data',
   },
   {
     files: /^clock\.ts$/,
@@ -83,7 +94,7 @@ const rules: readonly { files: RegExp; may: RegExp; types?: RegExp; why: string 
   },
   {
     files: /^(cli\.ts|cli\/)/,
-    may: /^(node:|yargs(\/helpers)?$|zod$|cli-progress$|cli\/|(account|clock|errors|local-time|log|config|coordinator|verify|check|journal-status|open-account|progress|display|trace-file)\.ts$|sandbox\/|plan\/near-name\.ts$)/,
+    may: /^(node:|yargs(\/helpers)?$|zod$|cli-progress$|cli\/|(account|clock|errors|local-time|log|config|coordinator|verify|check|journal-status|open-account|progress|display|trace-file)\.ts$|archive\/tree\.ts$|sandbox\/|plan\/near-name\.ts$)/,
     types: /^(job|plan\/types)\.ts$/,
     why: 'the command turns words into one call and its report into words',
   },

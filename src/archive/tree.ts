@@ -5,9 +5,10 @@ import { closeSync, type Dirent, existsSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ConfigError } from '../errors.ts';
-import { listDirectory, openFile, openRoot, readAt, readWhole } from './files.ts';
+import { listDirectory, openFile, openRoot, readAt } from './files.ts';
 import { type StoreOptions, type TreeFormat, type TreeStore, treeFormats } from './store.ts';
 import { TreeError } from './tree-error.ts';
+import { readTreeState } from './tree-state.ts';
 
 /** A tree as the command line names it. */
 export interface TreeReference {
@@ -27,8 +28,6 @@ export interface TreePlace {
 
 /** Names of the directory a tree's state is in. In a Maildir++ root a dot would make it a folder. */
 const stateNames = ['.imap-migrate', 'imap-migrate'] as const;
-/** In the state directory: the format of the tree, on a line of its own. */
-const formatFile = 'format';
 
 /** Directories and files that are looked at to find out what a tree is. */
 const maxLooks = 5_000;
@@ -51,14 +50,23 @@ export function parseTreeReference(word: string): TreeReference | null {
 }
 
 /**
- * Finds a tree, and which kind it is. `create`: makes its root where there is none; where nothing tells a kind, it is `eml`.
+ * Finds a tree, and which kind it is. `create`: makes its root where there is none, and where nothing tells a kind, it is
+ * `eml`. `mayBeMissing`: a tree that could be made is as good as one.
  * @throws TreeError where there is no directory, or none that can be told for a tree
  */
-export function findTree(reference: TreeReference, options: { readonly create: boolean }): TreePlace {
-  const { create } = options;
-  const root = openRoot(resolve(reference.path), { create, forWriting: create });
+export function findTree(
+  reference: TreeReference,
+  options: { readonly create: boolean; readonly mayBeMissing?: boolean },
+): TreePlace {
+  const { create, mayBeMissing = false } = options;
+  const path = resolve(reference.path);
+  if (!create && mayBeMissing && !existsSync(path)) {
+    const format = reference.format ?? 'eml';
+    return { format, root: path, stateDirectory: join(path, stateNames[format === 'maildir' ? 1 : 0]) };
+  }
+  const root = openRoot(path, { create, forWriting: create });
   const kept = keptFormat(root);
-  const format = reference.format ?? kept?.format ?? detectFormat(root) ?? (create ? 'eml' : null);
+  const format = reference.format ?? kept?.format ?? detectFormat(root) ?? (create || mayBeMissing ? 'eml' : null);
   if (format === null) {
     throw new TreeError(
       'TREE',
@@ -76,12 +84,8 @@ export function findTree(reference: TreeReference, options: { readonly create: b
 function keptFormat(root: string): { readonly format: TreeFormat; readonly directory: string } | null {
   for (const name of stateNames) {
     const directory = join(root, name);
-    const file = join(directory, formatFile);
-    if (!existsSync(file)) continue;
-    const word = readWhole(file).toString('latin1').trim();
-    const format = treeFormats.find((known) => known === word);
-    if (format === undefined) throw new TreeError('TREE', `${file} names no kind of tree that this version knows`);
-    return { format, directory };
+    const state = readTreeState(directory);
+    if (state !== null) return { format: state.format, directory };
   }
   return null;
 }
@@ -147,7 +151,11 @@ function beginsAsMbox(path: string): boolean {
 type OpenStore = (options: StoreOptions) => Promise<TreeStore>;
 
 /** Loaded when they are needed: no command needs them all. */
-const stores: Readonly<Record<TreeFormat, OpenStore | null>> = { maildir: null, mbox: null, eml: null };
+const stores: Readonly<Record<TreeFormat, OpenStore | null>> = {
+  maildir: null,
+  mbox: null,
+  eml: async (options) => (await import('./eml-store.ts')).openEmlStore(options),
+};
 
 /** How a tree is opened. What is written differently by choice is given for trees that are written to. */
 export type OpenTreeOptions = Pick<TreePlace, 'format' | 'root'> & Partial<Omit<StoreOptions, 'root'>>;

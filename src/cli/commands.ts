@@ -2,8 +2,8 @@
  * What each command does: load the accounts, call the engine once, tell the outcome, return the exit code.
  */
 import { resolve } from 'node:path';
-import type { AccountSettings } from '../account.ts';
-import { accountLabel } from '../account.ts';
+import { type AccountSettings, type EndpointSettings, endpointLabel, isTree, type TreeSettings } from '../account.ts';
+import { parseTreeReference, type TreePlace } from '../archive/tree.ts';
 import { toDisplay } from '../display.ts';
 import { ConfigError, exitCodes, worstExitCode } from '../errors.ts';
 import { checkTraceFile } from '../trace-file.ts';
@@ -23,7 +23,7 @@ export async function runMigrate(
   dryRun: boolean,
 ): Promise<number> {
   const { io } = session;
-  const { source, target } = await loadPair(session, files, options);
+  const { source, target } = await loadPair(session, files, options, { writes: !dryRun });
   const settings = { ...toJobOptions(options, io), source, target, dryRun };
   const { result, stoppedWith } = await runStoppable(session, (signal) =>
     io.engine.migrate(settings, {
@@ -60,7 +60,7 @@ function tellPlan(session: Session, wanted: boolean): boolean {
 /** `imap-migrate verify SRC DST`. */
 export async function runVerify(session: Session, files: readonly string[], options: OptionValues): Promise<number> {
   const { io } = session;
-  const { source, target } = await loadPair(session, files, options);
+  const { source, target } = await loadPair(session, files, options, { writes: false });
   return verifyPair(session, { ...toJobOptions(options, io), source, target, dryRun: true, digest: options.digest });
 }
 
@@ -119,19 +119,60 @@ export async function loadAccount(session: Session, file: string, options: Optio
   return { ...account, trace: resolve(trace) };
 }
 
-async function loadPair(session: Session, files: readonly string[], options: OptionValues) {
-  const [sourceFile = '', targetFile = ''] = files;
-  const source = await loadAccount(session, sourceFile, options);
-  const target = await loadAccount(session, targetFile, options);
-  if (sameAccount(source, target)) {
+/** Both sides of a job. `writes`: a tree that is the target is made where it is not there yet. */
+async function loadPair(
+  session: Session,
+  words: readonly string[],
+  options: OptionValues,
+  { writes }: { readonly writes: boolean },
+) {
+  const [sourceWord = '', targetWord = ''] = words;
+  const source = await loadSource(session, sourceWord, options);
+  const target = await loadTarget(session, targetWord, options, { writes });
+  if (isSame(source, target)) {
     throw new ConfigError(
-      `${sourceFile} and ${targetFile} name the same account (${accountLabel(source)}): nothing to copy. Is one of them the wrong file?`,
+      `${sourceWord} and ${targetWord} name the same account (${endpointLabel(source)}): nothing to copy. Is one of them the wrong file?`,
     );
   }
   return { source, target };
 }
 
-function sameAccount(a: AccountSettings, b: AccountSettings): boolean {
+async function loadSource(session: Session, word: string, options: OptionValues): Promise<EndpointSettings> {
+  const reference = parseTreeReference(word);
+  if (reference === null) return await loadAccount(session, word, options);
+  return toTreeSettings(await session.io.engine.findTree(reference, { create: false }), options);
+}
+
+async function loadTarget(
+  session: Session,
+  word: string,
+  options: OptionValues,
+  { writes }: { readonly writes: boolean },
+): Promise<EndpointSettings> {
+  const { format = null } = options;
+  const named = parseTreeReference(word);
+  if (named === null && format === null) return await loadAccount(session, word, options);
+  const reference = named ?? { format, path: word };
+  if (format !== null && reference.format !== null && reference.format !== format)
+    throw new ConfigError(`${word} contradicts --format ${format}`);
+  const wanted = { ...reference, format: reference.format ?? format };
+  const place = await session.io.engine.findTree(wanted, { create: writes, mayBeMissing: true });
+  if (options['store-compress'] !== 'none' && place.format !== 'eml')
+    throw new ConfigError(`--store-compress is for eml trees, and ${word} is a tree of the kind ${place.format}`);
+  return toTreeSettings(place, options);
+}
+
+function toTreeSettings({ format, root, stateDirectory }: TreePlace, options: OptionValues): TreeSettings {
+  const { fsync, layout, 'store-compress': storeCompress } = options;
+  return { format, path: root, stateDirectory, fsync, layout, storeCompress };
+}
+
+function isSame(a: EndpointSettings, b: EndpointSettings): boolean {
+  if (isTree(a) || isTree(b)) return isTree(a) && isTree(b) && a.path === b.path;
+  return isSameAccount(a, b);
+}
+
+function isSameAccount(a: AccountSettings, b: AccountSettings): boolean {
   const place = ({ command, host, port }: AccountSettings) => command ?? `${host.toLowerCase()}:${port}`;
   return place(a) === place(b) && a.username === b.username && a.authorizationId === b.authorizationId;
 }

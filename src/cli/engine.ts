@@ -8,6 +8,10 @@ export const engine: Engine = {
     const { loadAccount } = await import('../config.ts');
     return loadAccount(file, { allowReadableSecrets: options.allowReadableSecrets });
   },
+  async findTree(reference, options) {
+    const { findTree } = await import('../archive/tree.ts');
+    return findTree(reference, options);
+  },
   async migrate(settings, hooks) {
     const { migrate } = await import('../coordinator.ts');
     return migrate(settings, hooks);

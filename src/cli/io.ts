@@ -2,6 +2,7 @@
  * Everything outside that the command line touches, as one value: tests hand in their own.
  */
 import type { AccountSettings } from '../account.ts';
+import type { TreePlace, TreeReference } from '../archive/tree.ts';
 import type { Cancel, Clock } from '../clock.ts';
 import type { AccountReport, JobEvent, JobReport, JobSettings, VerifyReport, VerifySettings } from '../job.ts';
 import type { JournalStatus } from '../journal-status.ts';
@@ -39,6 +40,11 @@ export interface DemoServers {
 /** The parts that do the work. They throw MigrateError for what ends a job before it began, and never print. */
 export interface Engine {
   loadAccount(file: string, options: { readonly allowReadableSecrets: boolean }): Promise<AccountSettings>;
+  /** Where a tree is, and which kind it is; with `create` it is made. */
+  findTree(
+    reference: TreeReference,
+    options: { readonly create: boolean; readonly mayBeMissing?: boolean },
+  ): Promise<TreePlace>;
   migrate(settings: JobSettings, hooks: MigrateHooks): Promise<JobReport>;
   verify(settings: VerifySettings, hooks: EngineHooks): Promise<VerifyReport>;
   checkAccount(account: AccountSettings, hooks: EngineHooks): Promise<AccountReport>;

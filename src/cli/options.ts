@@ -13,7 +13,7 @@ export interface OptionSpec {
   readonly alias?: string;
   /** `flag`: takes no value. `value`: takes one. `list`: takes one and may be given again. */
   readonly kind: 'flag' | 'value' | 'list';
-  readonly group: 'Folders' | 'Copying' | 'Accounts' | 'Output';
+  readonly group: 'Folders' | 'Copying' | 'Backups' | 'Accounts' | 'Output';
   readonly commands: readonly CommandName[];
   readonly describe: string;
   readonly choices?: readonly string[];
@@ -156,6 +156,39 @@ export const optionSpecs: readonly OptionSpec[] = [
     commands: ['migrate'],
     describe:
       'where a server wants to be left alone for long, wait and go on by itself, instead of ending with exit 75',
+  },
+  {
+    name: 'format',
+    kind: 'value',
+    group: 'Backups',
+    commands: copying,
+    choices: ['maildir', 'mbox', 'eml'],
+    describe: 'the kind of tree that DST becomes, where it is a new directory (default: eml)',
+  },
+  {
+    name: 'layout',
+    kind: 'value',
+    group: 'Backups',
+    commands: ['migrate'],
+    choices: ['maildir++', 'fs'],
+    describe: 'folders of a new Maildir: .A.B (maildir++) or A/B (fs) (default: maildir++)',
+  },
+  {
+    name: 'store-compress',
+    kind: 'value',
+    group: 'Backups',
+    commands: ['migrate'],
+    choices: ['none', 'gzip', 'zstd'],
+    describe: 'how messages that are new in an eml tree are compressed (default: none)',
+  },
+  {
+    name: 'fsync',
+    kind: 'value',
+    group: 'Backups',
+    commands: ['migrate'],
+    choices: ['batch', 'never'],
+    describe:
+      'batch: what counts as stored is on the disk, whatever happens to the machine; never: when the system likes (default: batch)',
   },
   {
     name: 'allow-readable-secrets',
@@ -302,6 +335,10 @@ export const optionValues = z
     state: text.optional(),
     rebuild: flag,
     wait: flag,
+    format: oneOf(['maildir', 'mbox', 'eml']).optional(),
+    layout: oneOf(['maildir++', 'fs']).default('maildir++'),
+    'store-compress': oneOf(['none', 'gzip', 'zstd']).default('none'),
+    fsync: oneOf(['batch', 'never']).default('batch'),
     'allow-readable-secrets': flag,
     json: flag,
     progress: oneOf(['auto', 'always', 'never']).default('auto'),

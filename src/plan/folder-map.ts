@@ -72,7 +72,7 @@ export function mapFolders(source: MappingSide, target: MappingSide, options: Ma
   });
 
   const needed = dropUnneededParents(pairs, target, problems);
-  reportNames(needed, problems);
+  reportNames(needed, target, problems);
   reportCollisions(needed, target, problems);
   return { pairs: needed, problems };
 }
@@ -105,7 +105,7 @@ function nameAtTarget(
   const formatted =
     rule === null
       ? formatPath(path, target.naming)
-      : appendBelow(rule.targetName, path.segments.slice(rule.from.segments.length), delimiter);
+      : appendBelow(rule.targetName, path.segments.slice(rule.from.segments.length), target.naming);
   const { name, replaced } = formatted;
   const flattened = delimiter === null && path.segments.length + (path.inbox ? 1 : 0) > 1;
   if (replaced.length > 0 || flattened) {
@@ -138,6 +138,7 @@ class ExistingFolders {
 
 /** Equal for names that are, or look like, one folder at the target. */
 function compareKey(name: string, target: MappingSide): string {
+  if (target.naming.escaped === true) return toCanonicalInbox(name, target.naming.delimiter);
   const canonical = toCanonicalInbox(name, target.naming.delimiter).normalize('NFC');
   return target.ignoresCase === true ? canonical.toLowerCase() : canonical;
 }
@@ -186,7 +187,7 @@ function hasPrefix(names: readonly string[], prefix: string): boolean {
 }
 
 /** What is odd about a name that is kept as it is. */
-function reportNames(pairs: readonly FolderPair[], problems: PlanProblem[]): void {
+function reportNames(pairs: readonly FolderPair[], { naming }: MappingSide, problems: PlanProblem[]): void {
   for (const { source, target, targetName, nameOnly } of pairs) {
     const note = (code: PlanProblem['code'], message: string) =>
       problems.push({ severity: 'note', code, folder: source.name, message });
@@ -195,7 +196,7 @@ function reportNames(pairs: readonly FolderPair[], problems: PlanProblem[]): voi
     if (segments.length > 1 && segments.includes('')) {
       note('RENAMED', `"${name}" has an empty name between its delimiters: it becomes "${targetName}".`);
     }
-    if (target === null && segments.some((segment) => /^\s|\s$/u.test(segment))) {
+    if (target === null && naming.escaped !== true && segments.some((segment) => /^\s|\s$/u.test(segment))) {
       note('BAD_NAME', `"${name}" has a blank at the beginning or end of a name: some servers refuse or cut it.`);
     }
     if (!nameOnly && specialUse !== null && virtualUses.includes(specialUse)) {
@@ -210,7 +211,7 @@ function reportCollisions(pairs: readonly FolderPair[], target: MappingSide, pro
   for (const group of groups.values()) {
     if (group.length > 1) problems.push(collision(group, groups, target));
   }
-  if (target.ignoresCase === true) return;
+  if (target.ignoresCase === true || target.naming.escaped === true) return;
   const distinct = [...groups.values()].flatMap(([first]) => (first === undefined ? [] : [first]));
   for (const group of groupBy(distinct, ({ targetName }) => targetName.toLowerCase()).values()) {
     if (group.length < 2) continue;

@@ -42,9 +42,9 @@ export function parsePath(name: string, delimiter: string | null, naming: Naming
   if (delimiter === null) return { inbox: false, segments: name === '' ? [] : [name] };
   const prefix = prefixOf(naming);
   if (prefix !== '' && toCanonicalInbox(name, delimiter).startsWith(prefix) && name.length > prefix.length) {
-    return { inbox: false, segments: split(name.slice(prefix.length), delimiter) };
+    return { inbox: false, segments: split(name.slice(prefix.length), delimiter, naming) };
   }
-  const segments = split(name, delimiter);
+  const segments = split(name, delimiter, naming);
   const [first = ''] = segments;
   return isInbox(first) ? { inbox: true, segments: segments.slice(1) } : { inbox: false, segments };
 }
@@ -62,12 +62,18 @@ export function formatPath(path: FolderPath, naming: Naming): FormattedName {
   const { delimiter } = naming;
   const prefix = prefixOf(naming);
   const root = path.inbox && !(delimiter !== null && prefix === `INBOX${delimiter}`) ? ['INBOX'] : [];
-  const below = formatBelow(path.segments, delimiter);
+  const below = formatBelow(path.segments, naming);
   return { name: prefix + [...root, below.name].join(delimiter ?? flatJoin), replaced: below.replaced };
 }
 
-/** `segments` as they are written below a folder whose delimiter is `delimiter`. */
-export function formatBelow(segments: readonly string[], delimiter: string | null): FormattedName {
+/** `segments` as they are written below a folder. */
+export function formatBelow(
+  segments: readonly string[],
+  { delimiter, escaped }: Pick<Naming, 'delimiter' | 'escaped'>,
+): FormattedName {
+  if (escaped === true && delimiter !== null) {
+    return { name: segments.map((segment) => escapeSegment(segment, delimiter)).join(delimiter), replaced: [] };
+  }
   if (delimiter === null) return { name: segments.join(flatJoin), replaced: [] };
   const stand = delimiter === '_' ? '-' : '_';
   return {
@@ -77,10 +83,14 @@ export function formatBelow(segments: readonly string[], delimiter: string | nul
 }
 
 /** `name` followed by `segments` on a side with this delimiter: `Sent` and `2023` make `Sent/2023`. */
-export function appendBelow(name: string, segments: readonly string[], delimiter: string | null): FormattedName {
+export function appendBelow(
+  name: string,
+  segments: readonly string[],
+  naming: Pick<Naming, 'delimiter' | 'escaped'>,
+): FormattedName {
   if (segments.length === 0) return { name, replaced: [] };
-  const below = formatBelow(segments, delimiter);
-  return { name: name + (delimiter ?? flatJoin) + below.name, replaced: below.replaced };
+  const below = formatBelow(segments, naming);
+  return { name: name + (naming.delimiter ?? flatJoin) + below.name, replaced: below.replaced };
 }
 
 /** Equal for paths that are one folder: composed and decomposed accents (NFC, NFD) are the same letter to people. */
@@ -95,6 +105,20 @@ export function toCanonicalInbox(name: string, delimiter: string | null): string
   return ends && isInbox(head) ? `INBOX${name.slice(5)}` : name;
 }
 
-function split(name: string, delimiter: string): string[] {
-  return name.split(delimiter).filter((segment) => segment !== '');
+function split(name: string, delimiter: string, { escaped }: Pick<Naming, 'escaped'>): string[] {
+  const segments = name.split(delimiter).filter((segment) => segment !== '');
+  return escaped === true ? segments.map((segment) => unescapeSegment(segment, delimiter)) : segments;
+}
+
+function escapeSegment(segment: string, delimiter: string): string {
+  return segment.replaceAll('%', '%25').replaceAll(delimiter, escapeOf(delimiter));
+}
+
+function unescapeSegment(segment: string, delimiter: string): string {
+  return segment.replaceAll(escapeOf(delimiter), delimiter).replaceAll('%25', '%');
+}
+
+/** `%2F` for `/`. */
+function escapeOf(delimiter: string): string {
+  return `%${delimiter.charCodeAt(0).toString(16).toUpperCase()}`;
 }

@@ -45,6 +45,11 @@ export interface Naming {
   readonly delimiter: string | null;
   /** Prefix of the personal namespace with its delimiter: `''` or `'INBOX.'`. */
   readonly prefix: string;
+  /**
+   * True: a delimiter inside a name is written `%2F`, and `%` is `%25`, so that every name can be had; and names are
+   * different where any character is. Absent: a server's rules.
+   */
+  readonly escaped?: boolean;
 }
 
 /** One side of a mapping: its folders in the order of LIST, and how it names them. */

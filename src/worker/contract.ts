@@ -2,7 +2,7 @@
  * Every type that crosses between the main thread and a lane. Plain data only:
  * structured clone loses classes, and message bodies never travel here.
  */
-import type { AccountSettings } from '../account.ts';
+import type { EndpointSettings } from '../account.ts';
 import type { WireError } from '../errors.ts';
 import type { AccountReport, CompressPolicy, Side } from '../job.ts';
 import type { IntendedMessages, StoredMessages } from '../plan/message-facts.ts';
@@ -34,13 +34,15 @@ export interface LaneOptions {
   readonly laneId: number;
   /** There is no other lane: it looks at what one look in a job is enough for. */
   readonly isFirst: boolean;
-  readonly source: AccountSettings;
+  readonly source: EndpointSettings;
   /** `null`: the job looks at one account only. */
-  readonly target: AccountSettings | null;
+  readonly target: EndpointSettings | null;
   /** Absent: as fast as it can. */
   readonly pace?: JobPace | undefined;
   /** Absent: `off`. */
   readonly compress?: CompressPolicy | undefined;
+  /** Nothing is written on either side. Absent: false. */
+  readonly readOnly?: boolean | undefined;
 }
 
 /** A folder of the target to create or subscribe, parents first. */

@@ -1,3 +1,4 @@
+import type { AccountReport } from '../job.ts';
 import type { FolderInfo, Naming, Traits } from '../plan/types.ts';
 import type { Literal } from '../protocol/index.ts';
 import type {
@@ -88,10 +89,18 @@ export interface Endpoint extends AsyncDisposable {
   readonly abilities: Omit<Traits, keyof Naming>;
   /** Rejects when the connection is lost before it is known. */
   readonly facts: Promise<EndpointFacts>;
+  /** Time that a command and its answer spend on the way; 0: there is none. */
+  readonly roundTripMs: number;
+  /** Told when the server asks for less at a time: why, and its words. */
+  onSlowDown: ((why: string, words: string) => void) | null;
 
   /** All folders with their STATUS, in the server's order. */
   listFolders(): Promise<FolderInfo[]>;
   quotas(): Promise<QuotaFacts[]>;
+  /** Everything `check` tells of it. */
+  report(): Promise<AccountReport>;
+  /** Has all further bytes compressed, where that is offered and taken. Never throws: a lost connection shows. */
+  compress(): Promise<boolean>;
   /** Creates and subscribes folders, in order; one refusal does not stop the others. */
   prepare(tasks: readonly PrepareTask[]): Promise<PrepareResult[]>;
   /**

@@ -1,4 +1,4 @@
-import { type AccountSettings, accountLabel } from '../account.ts';
+import { type EndpointSettings, endpointLabel, isTree } from '../account.ts';
 import { exitCodes, MigrateError, type WireError } from '../errors.ts';
 import type { Side } from '../job.ts';
 import {
@@ -20,9 +20,9 @@ import { judge, type Moment, pushBackIn, type Verdict } from './push-back.ts';
 export class SideError extends Error {
   override readonly name = 'SideError';
   readonly side: Side;
-  readonly account: AccountSettings;
+  readonly account: EndpointSettings;
 
-  constructor(side: Side, account: AccountSettings, cause: unknown) {
+  constructor(side: Side, account: EndpointSettings, cause: unknown) {
     super(`the ${side} failed`, { cause });
     this.side = side;
     this.account = account;
@@ -62,9 +62,9 @@ function wordsOf(error: unknown): string {
 /** Turns whatever was thrown into plain data with one line for a person. Server words inside are raw. */
 export function toWireError(
   error: unknown,
-  where: { readonly side: Side; readonly account: AccountSettings } | null,
+  where: { readonly side: Side; readonly account: EndpointSettings } | null,
 ): WireError {
-  const place = where === null ? '' : `${where.side} ${accountLabel(where.account)} (${where.account.file}): `;
+  const place = where === null ? '' : placeOf(where.side, where.account);
   if (error instanceof SideError) return toWireError(error.cause, error);
   if (error instanceof MigrateError) return { code: error.code, exitCode: error.exitCode, message: error.message };
   if (error instanceof AuthenticationError) {
@@ -111,15 +111,23 @@ export function toWireError(
   return { code: 'INTERNAL', exitCode: exitCodes.internal, message: `${place}${message}` };
 }
 
+function placeOf(side: Side, account: EndpointSettings): string {
+  const file = isTree(account) ? '' : ` (${account.file})`;
+  return `${side} ${endpointLabel(account)}${file}: `;
+}
+
+/** With these no lane fares better. */
+const finalCodes: readonly number[] = [exitCodes.login, exitCodes.quota, exitCodes.disk, exitCodes.usage];
+
 /** The failure of a lane or of one of its folders, as the main thread gets it. */
 export function toLaneFailure(
   error: unknown,
-  where: { readonly side: Side; readonly account: AccountSettings } | null,
+  where: { readonly side: Side; readonly account: EndpointSettings } | null,
 ): LaneFailure {
   const side = error instanceof SideError ? error.side : (where?.side ?? null);
   const wire = toWireError(error, where);
   const pushedBack = pushedBackBy(error, 'other');
-  const isFinal = wire.exitCode === exitCodes.login || wire.exitCode === exitCodes.quota;
+  const isFinal = finalCodes.includes(wire.exitCode);
   if (isFinal && pushedBack === null) return { side, scope: 'job', inDoubt: false, error: wire, pushedBack };
   const isUseless = pushedBack?.what.kind === 'reconnect' || pushedBack?.what.kind === 'token';
   const lost = isUseless || isConnectionLost(error instanceof SideError ? error.cause : error);

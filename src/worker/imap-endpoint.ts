@@ -1,6 +1,6 @@
 import type { AccountSettings } from '../account.ts';
 import type { Clock } from '../clock.ts';
-import type { Side } from '../job.ts';
+import type { AccountReport, Side } from '../job.ts';
 import type { FolderInfo, FolderStatus } from '../plan/types.ts';
 import {
   CommandError,
@@ -30,6 +30,7 @@ import { type Abilities, abilitiesOf, namingOf, specialUseOf } from './imap-trai
 import { type AppendMode, ImapWriter } from './imap-writer.ts';
 import { type Connect, openSession, tlsWarnings } from './login.ts';
 import { judge } from './push-back.ts';
+import { reportAccount } from './report.ts';
 
 /** STATUS commands on the line at once where LIST-STATUS is not offered. */
 const statusWindow = 64;
@@ -51,7 +52,6 @@ export class ImapEndpoint implements Endpoint {
   readonly #current: CurrentFolder;
   readonly #appendMode: AppendMode;
   #storing: Promise<unknown> = Promise.resolve();
-  /** The server asks for less at a time: why, and its words. */
   onSlowDown: ((why: string, words: string) => void) | null = null;
   readonly #where: { readonly side: Side; readonly account: AccountSettings };
 
@@ -104,6 +104,14 @@ export class ImapEndpoint implements Endpoint {
     const name = [serverId?.name, serverId?.version].filter(Boolean).join(' ');
     const traits = { ...naming, ...this.abilities };
     return { traits, server: name || client.greeting.text, warnings: tlsWarnings(account) };
+  }
+
+  get roundTripMs(): number {
+    return this.client.roundTripMs;
+  }
+
+  async report(): Promise<AccountReport> {
+    return await reportAccount(this, this.#where.account);
   }
 
   async listFolders(): Promise<FolderInfo[]> {
@@ -305,7 +313,6 @@ export class ImapEndpoint implements Endpoint {
     return await ImapWriter.open(this.#current, toFolder(name), this.#appendMode);
   }
 
-  /** Has all further bytes compressed, where the server offers that and takes it. Never throws: a lost connection shows. */
   async compress(): Promise<boolean> {
     const { client } = this;
     if (client.compressed || !client.hasCapability('COMPRESS=DEFLATE')) return client.compressed;

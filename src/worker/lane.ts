@@ -1,4 +1,4 @@
-import { type AccountSettings, accountLabel } from '../account.ts';
+import { type EndpointSettings, endpointLabel } from '../account.ts';
 import type { Clock } from '../clock.ts';
 import { exitCodes } from '../errors.ts';
 import type { Side } from '../job.ts';
@@ -24,13 +24,12 @@ import type {
   ToLane,
 } from './contract.ts';
 import { batchLimits, DateCheck, FolderCopy } from './copy.ts';
-import type { ReadableFolder, WritableFolder } from './endpoint.ts';
+import type { Endpoint, ReadableFolder, WritableFolder } from './endpoint.ts';
 import { SideError, toLaneFailure } from './failure.ts';
 import { Gate } from './gate.ts';
-import { ImapEndpoint } from './imap-endpoint.ts';
 import { LaneWindow } from './lane-window.ts';
 import type { Connect } from './login.ts';
-import { reportAccount } from './report.ts';
+import { openEndpoint } from './open-endpoint.ts';
 
 /** A folder of up to so many messages is listed in one answer. */
 const maxListedAhead = 2_000;
@@ -127,14 +126,15 @@ class Lane {
   }
 
   /** Dials both sides at once. */
-  async #open(): Promise<{ source: ImapEndpoint; target: ImapEndpoint | null } | null> {
+  async #open(): Promise<{ source: Endpoint; target: Endpoint | null } | null> {
     const { source, target } = this.#options;
     const { clock } = this.#parts;
+    const readOnly = this.#options.readOnly === true;
     const pace = this.#options.pace?.bytesPerSecond == null ? null : this.#allowance;
     const connect: Connect = (account, clock) => this.#parts.connect(account, clock, pace ?? undefined);
     const [first, second] = await Promise.allSettled([
-      ImapEndpoint.open('source', source, connect, clock),
-      target === null ? null : ImapEndpoint.open('target', target, connect, clock),
+      openEndpoint('source', source, connect, clock, { readOnly }),
+      target === null ? null : openEndpoint('target', target, connect, clock, { readOnly }),
     ]);
     if (first.status === 'fulfilled' && second.status === 'fulfilled')
       return { source: first.value, target: second.value };
@@ -192,7 +192,7 @@ class Lane {
     }
   }
 
-  async #obey(message: ToLane, source: ImapEndpoint, target: ImapEndpoint | null): Promise<void> {
+  async #obey(message: ToLane, source: Endpoint, target: Endpoint | null): Promise<void> {
     try {
       switch (message.kind) {
         case 'list': {
@@ -219,7 +219,7 @@ class Lane {
         case 'report':
           this.#channel.post({
             kind: 'reported',
-            report: await this.#on('source', reportAccount(source, this.#options.source)),
+            report: await this.#on('source', source.report()),
           });
           return;
         case 'status':
@@ -248,7 +248,7 @@ class Lane {
     this.#unfinished.add(tracked);
   }
 
-  async #prepare(tasks: readonly PrepareTask[], target: ImapEndpoint | null): Promise<void> {
+  async #prepare(tasks: readonly PrepareTask[], target: Endpoint | null): Promise<void> {
     const results = await this.#on('target', target?.prepare(tasks) ?? []);
     this.#channel.post({ kind: 'prepared', results });
   }
@@ -263,7 +263,7 @@ class Lane {
   }
 
   /** Copies a folder. Others may be begun meanwhile, as the backlog says. Never throws. */
-  async #copyFolder(task: FolderTask, source: ImapEndpoint, target: ImapEndpoint): Promise<void> {
+  async #copyFolder(task: FolderTask, source: Endpoint, target: Endpoint): Promise<void> {
     const { folderId } = task;
     // A lane does not work twice on a folder it shares with others.
     const expectedBytes = task.shared ? Number.POSITIVE_INFINITY : (task.expected?.bytes ?? Number.POSITIVE_INFINITY);
@@ -308,10 +308,10 @@ class Lane {
   }
 
   /** Sets the budgets by how far the servers are and how fast they take what they are given. */
-  #measure(source: ImapEndpoint, target: ImapEndpoint): void {
+  #measure(source: Endpoint, target: Endpoint): void {
     this.#window.measure({
-      sourceMs: source.client.roundTripMs,
-      targetMs: target.client.roundTripMs,
+      sourceMs: source.roundTripMs,
+      targetMs: target.roundTripMs,
       streams: target.abilities.nonSyncLiterals === 'all',
     });
     this.#budgets.bytes.limit = this.#window.bytes;
@@ -320,7 +320,7 @@ class Lane {
   }
 
   /** With `auto`: as soon as the line has shown to be slow. Where messages are counted out, that is no line's doing. */
-  #compress(source: ImapEndpoint, target: ImapEndpoint): void {
+  #compress(source: Endpoint, target: Endpoint): void {
     if (this.#options.compress !== 'auto' || (this.#options.pace?.messagesPerSecond ?? null) !== null) return;
     const pays = this.#window.paysToCompress;
     // Each is asked once: a server that refuses is left alone.
@@ -337,7 +337,7 @@ class Lane {
   #startCopy(
     task: FolderTask,
     folder: { readonly reader: ReadableFolder; readonly writer: WritableFolder },
-    { source, target }: { readonly source: ImapEndpoint; readonly target: ImapEndpoint },
+    { source, target }: { readonly source: Endpoint; readonly target: Endpoint },
   ): FolderCopy {
     const { folderId, copiedBefore } = task;
     const { reader, writer } = folder;
@@ -454,7 +454,7 @@ class Lane {
     });
   }
 
-  async #recreate(task: FolderTask, target: ImapEndpoint): Promise<boolean> {
+  async #recreate(task: FolderTask, target: Endpoint): Promise<boolean> {
     if (!('unicode' in task.targetName)) return false;
     const prepare = {
       folderId: task.folderId,
@@ -467,7 +467,7 @@ class Lane {
     return result?.failure === null;
   }
 
-  async #inspect(folderId: number, task: InspectTask, endpoint: ImapEndpoint | null): Promise<void> {
+  async #inspect(folderId: number, task: InspectTask, endpoint: Endpoint | null): Promise<void> {
     const { side } = task;
     try {
       if (endpoint === null) return;
@@ -481,7 +481,7 @@ class Lane {
     }
   }
 
-  async #status({ folderId, folder }: Extract<ToLane, { kind: 'status' }>, target: ImapEndpoint): Promise<void> {
+  async #status({ folderId, folder }: Extract<ToLane, { kind: 'status' }>, target: Endpoint): Promise<void> {
     try {
       this.#channel.post({ kind: 'status', folderId, facts: await target.statusOf(folder) });
     } catch (error) {
@@ -493,8 +493,8 @@ class Lane {
 
   async #flags(
     message: Extract<ToLane, { kind: 'read-flags' | 'store-flags' }>,
-    source: ImapEndpoint,
-    target: ImapEndpoint | null,
+    source: Endpoint,
+    target: Endpoint | null,
   ): Promise<void> {
     const { folderId } = message;
     const side = message.kind === 'read-flags' ? 'source' : 'target';
@@ -513,7 +513,7 @@ class Lane {
     }
   }
 
-  #account(side: Side): AccountSettings {
+  #account(side: Side): EndpointSettings {
     return side === 'target' && this.#options.target !== null ? this.#options.target : this.#options.source;
   }
 
@@ -526,7 +526,7 @@ class Lane {
   #describe(error: unknown, side: Side): LaneFailure {
     const account = this.#account(side);
     if (error instanceof TargetFullError) {
-      const message = `target ${accountLabel(account)}: the account is full: ${error.message}; free or buy space, then run again`;
+      const message = `target ${endpointLabel(account)}: the account is full: ${error.message}; free or buy space, then run again`;
       return {
         side: 'target',
         scope: 'job',
@@ -536,7 +536,7 @@ class Lane {
       };
     }
     if (error instanceof PushedBackError) {
-      const message = `target ${accountLabel(account)}: ${error.message}`;
+      const message = `target ${endpointLabel(account)}: ${error.message}`;
       const wire = { code: 'NO', exitCode: exitCodes.connect, message };
       return { side: 'target', scope: 'lane', inDoubt: false, error: wire, pushedBack: error.pushedBack };
     }
@@ -576,7 +576,7 @@ function clamp(value: number, min: number, max: number): number {
 }
 
 /** Everything there is to ask about an account, at once. */
-async function listingOf(endpoint: ImapEndpoint): Promise<Listing> {
+async function listingOf(endpoint: Endpoint): Promise<Listing> {
   const [facts, folders, quotas] = await Promise.all([endpoint.facts, endpoint.listFolders(), endpoint.quotas()]);
   return { facts, folders, quotas };
 }

@@ -55,8 +55,8 @@ describe('the kind of a tree', () => {
     ['a tree of Thunderbird', { 'Mail.sbd/': '' }, 'mbox', '.imap-migrate'],
     ['eml files', { 'INBOX/2019/a.eml': 'Subject: a' }, 'eml', '.imap-migrate'],
     ['compressed eml files', { 'INBOX/a.eml.zst': '' }, 'eml', '.imap-migrate'],
-    ['what the tree says', { '.imap-migrate/format': 'eml\n', 'a.mbox': '' }, 'eml', '.imap-migrate'],
-    ['what a Maildir++ tree says', { 'imap-migrate/format': 'maildir\n' }, 'maildir', 'imap-migrate'],
+    ['what the tree says', { '.imap-migrate/format': 'eml 7\n', 'a.mbox': '' }, 'eml', '.imap-migrate'],
+    ['what a Maildir++ tree says', { 'imap-migrate/format': 'maildir 7\n' }, 'maildir', 'imap-migrate'],
   ] as const)('is told by %s', (_, files, format, state) => {
     plant(files);
     expect(findTree({ format: null, path: root }, { create: false })).toEqual({
@@ -77,12 +77,12 @@ describe('the kind of a tree', () => {
   });
 
   it('is not changed by calling it another', () => {
-    plant({ '.imap-migrate/format': 'eml\n' });
+    plant({ '.imap-migrate/format': 'eml 7\n' });
     expect(() => findTree({ format: 'mbox', path: root }, { create: false })).toThrow(/of the kind eml, not mbox/);
   });
 
   it('is not believed where it is unknown', () => {
-    plant({ '.imap-migrate/format': 'pst\n' });
+    plant({ '.imap-migrate/format': 'pst 7\n' });
     expect(() => findTree({ format: 'eml', path: root }, { create: false })).toThrow(/names no kind of tree/);
   });
 

@@ -133,6 +133,7 @@ const unexpected = (name: string) => (): never => {
 
 const fakeEngine: Engine = {
   loadAccount: async (file) => makeAccount(file),
+  findTree: unexpected('findTree'),
   migrate: unexpected('migrate'),
   verify: unexpected('verify'),
   checkAccount: unexpected('checkAccount'),

@@ -87,6 +87,12 @@ export interface EngineOptions {
   readonly oversizeBytes?: number;
 }
 
+/** Both sides are accounts, unless a test says otherwise. */
+interface AccountPair {
+  readonly source: AccountSettings;
+  readonly target: AccountSettings;
+}
+
 /** Two sandbox servers in this thread, and a state directory: everything a job needs, without sockets or threads. */
 export class Engine implements Disposable {
   readonly servers: { readonly source: SandboxServer; readonly target: SandboxServer };
@@ -125,7 +131,7 @@ export class Engine implements Disposable {
     };
   }
 
-  settings(overrides: Partial<JobSettings> = {}): JobSettings {
+  settings(overrides: Partial<JobSettings> = {}): JobSettings & AccountPair {
     return {
       source: account('source.test'),
       target: account('target.test'),
@@ -140,7 +146,7 @@ export class Engine implements Disposable {
       dryRun: false,
       wait: false,
       ...overrides,
-    };
+    } as JobSettings & AccountPair;
   }
 
   /** As the program does it; the line has its time after that. */

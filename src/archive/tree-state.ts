@@ -1,0 +1,57 @@
+import { closeSync, linkSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { createFile, readWhole, syncDirectory, syncFiles, writeAll } from './files.ts';
+import { type TreeFormat, treeFormats } from './store.ts';
+import { systemCode, TreeError, writeError } from './tree-error.ts';
+
+/** What a tree knows of itself, in a file of its state directory: without it, it is a tree that other programs made. */
+export interface TreeState {
+  readonly format: TreeFormat;
+  /** Of all its folders (RFC 9051 2.3.1.1): UIDs in the names of messages are those of this tree. */
+  readonly uidValidity: number;
+}
+
+const fileName = 'format';
+
+/** What a tree says of itself; `null`: nothing. @throws TreeError where that makes no sense */
+export function readTreeState(directory: string): TreeState | null {
+  const file = join(directory, fileName);
+  let text: string;
+  try {
+    text = readWhole(file).toString('latin1');
+  } catch (error) {
+    if (error instanceof TreeError && error.code === 'GONE') return null;
+    throw error;
+  }
+  const [, word, digits] = /^([a-z]+) ([1-9]\d{0,9})\n$/.exec(text) ?? [];
+  const format = treeFormats.find((known) => known === word);
+  if (format === undefined) throw new TreeError('TREE', `${file} names no kind of tree that this version knows`);
+  return { format, uidValidity: Number(digits) };
+}
+
+/** The same; where there is nothing it is written. Several may do so at once: what the first of them wrote holds. */
+export async function ensureTreeState(directory: string, format: TreeFormat, wallClockMs: number): Promise<TreeState> {
+  const known = readTreeState(directory);
+  if (known !== null) return known;
+  const file = join(directory, fileName);
+  const draft = `${file}.${process.pid}.${crypto.randomUUID()}`;
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const handle = createFile(draft);
+    try {
+      writeAll(handle, [Buffer.from(`${format} ${Math.floor(wallClockMs / 1000)}\n`)]);
+      await syncFiles([handle]);
+    } finally {
+      closeSync(handle);
+    }
+    linkSync(draft, file);
+    syncDirectory(directory);
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw writeError(file, error);
+  } finally {
+    rmSync(draft, { force: true });
+  }
+  const state = readTreeState(directory);
+  if (state === null) throw new TreeError('TREE', `${file} was removed just now`);
+  return state;
+}

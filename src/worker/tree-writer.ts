@@ -1,0 +1,94 @@
+import type { StoreFolder } from '../archive/store.ts';
+import { dateToInternalDate, internalDateToEpochMs } from '../protocol/index.ts';
+import type { SelectedFacts } from './contract.ts';
+import type { AppendOptions, Message, Stored, WritableFolder } from './endpoint.ts';
+import { TreeListing } from './tree-listing.ts';
+import { factsOf } from './tree-reader.ts';
+
+/** A folder of a tree, to be written to. */
+export class TreeWriter implements WritableFolder {
+  readonly facts: SelectedFacts;
+  readonly atomic = true;
+  readonly pipelines = true;
+  readonly #folder: StoreFolder;
+  readonly #uidValidity: number;
+  #uidNext: number;
+  #storing: Promise<unknown> = Promise.resolve();
+
+  /** `uidFloor`: no message gets a lower UID, whatever has been deleted since. */
+  constructor(folder: StoreFolder, listing: TreeListing, uidFloor: number) {
+    this.#folder = folder;
+    this.#uidValidity = listing.uidValidity;
+    this.#uidNext = Math.max(listing.uidNext, uidFloor);
+    this.facts = { ...factsOf(listing), uidNext: this.#uidNext };
+  }
+
+  async append(messages: readonly Message[], { shouldStop }: AppendOptions): Promise<Stored[]> {
+    // One batch after the other: they get their UIDs in the order in which they came.
+    return await this.#inTurn(async () => {
+      if (messages.length > 0 && shouldStop()) return messages.map((): Stored => ({ kind: 'unsent' }));
+      const stored = messages.map((message) => ({ ...newMessage(message, this.#uidNext++), body: message.body }));
+      try {
+        await this.#folder.append(stored);
+        return stored.map(({ uid }): Stored => ({ kind: 'stored', uid }));
+      } catch (error) {
+        return messages.map((): Stored => ({ kind: 'unknown', error }));
+      }
+    });
+  }
+
+  async appendStream(
+    message: Message,
+    body: { readonly size: number; readonly slices: AsyncIterable<Buffer> },
+  ): Promise<Stored> {
+    return await this.#inTurn(async (): Promise<Stored> => {
+      const stored = newMessage(message, this.#uidNext++);
+      try {
+        await this.#folder.appendStream(stored, body);
+        return { kind: 'stored', uid: stored.uid };
+      } catch (error) {
+        return { kind: 'unknown', error };
+      }
+    });
+  }
+
+  #inTurn<Result>(store: () => Promise<Result>): Promise<Result> {
+    const stored = this.#storing.then(store);
+    this.#storing = stored.catch(() => {});
+    return stored;
+  }
+
+  distrustBatches(): void {
+    // They are stored one by one anyhow.
+  }
+
+  splitFlags(flags: readonly string[]): { readonly kept: readonly string[]; readonly lost: readonly string[] } {
+    return { kept: flags.filter(isKept), lost: [] };
+  }
+
+  async internalDateOf(uid: number | null): Promise<string | null> {
+    const messages = await this.#folder.list();
+    const message = uid === null ? messages.at(-1) : messages.find((other) => other.uid === uid);
+    if (message === undefined || Number.isNaN(message.dateMs)) return null;
+    return dateToInternalDate(new Date(message.dateMs));
+  }
+
+  async count(): Promise<number | null> {
+    await this.#storing;
+    return (await TreeListing.forWriting(this.#folder, this.#uidValidity)).length;
+  }
+
+  async close(): Promise<void> {
+    await this.#storing;
+    await this.#folder.close();
+  }
+}
+
+function isKept(flag: string): boolean {
+  return flag.toLowerCase() !== '\\recent';
+}
+
+function newMessage({ flags, internalDate }: Message, uid: number) {
+  const dateMs = internalDate === null ? null : internalDateToEpochMs(internalDate);
+  return { uid, flags: flags.filter(isKept), dateMs: dateMs ?? Number.NaN };
+}
