@@ -28,7 +28,7 @@ try {
     { name: '1 lane, 100', lanes: 1, batchSize: 100 },
     { name: '4 lanes, 100', lanes: 4, batchSize: 100 },
   ]) {
-    const journal = await openJournal(stateDir, account, name);
+    const journal = await openJournal({ kind: 'state', directory: stateDir }, account, name);
     journals.set(name, journal);
     cases.push(await writing(journal, name, lanes, batchSize));
   }
@@ -83,13 +83,13 @@ async function writing(journal: Journal, name: string, lanes: number, batchSize:
 async function opening(messages: number): Promise<BenchCase> {
   const target = `${messages} messages`;
   {
-    await using journal = await openJournal(stateDir, account, target);
+    await using journal = await openJournal({ kind: 'state', directory: stateDir }, account, target);
     const folderId = await openInbox(journal);
     const uids = Uint32Array.from({ length: messages }, (_, index) => index + 1);
     await journal.write({ kind: 'verdicts', folderId, verdict: 'copied', messages: toVerdicts(uids) });
   }
   const run = async () => {
-    const journal = await openJournal(stateDir, account, target);
+    const journal = await openJournal({ kind: 'state', directory: stateDir }, account, target);
     await journal[Symbol.asyncDispose]();
   };
   const name = messages.toLocaleString('en-US');
@@ -112,7 +112,7 @@ function toIntents(uids: Uint32Array): IntentColumns {
 }
 
 function toVerdicts(uids: Uint32Array): VerdictColumns {
-  return { ...toFacts(uids), targetUids: uids };
+  return { ...toFacts(uids), targetUids: uids, internalDates: null };
 }
 
 function toFacts(uids: Uint32Array) {

@@ -134,7 +134,10 @@ class Job {
 
   async #openJournal(): Promise<Journal | null> {
     const { source, target, stateDir, dryRun, rebuild } = this.#settings;
-    const pair = [stateDir, endpointLabel(source), endpointLabel(target)] as const;
+    const place: JournalPlace = isTree(target)
+      ? { kind: 'tree', directory: target.stateDirectory }
+      : { kind: 'state', directory: stateDir };
+    const pair = [place, endpointLabel(source), endpointLabel(target)] as const;
     if (dryRun) return await peekJournal(...pair);
     return await (this.#parts.openJournal ?? openJournal)(...pair, { rebuild });
   }

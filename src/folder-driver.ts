@@ -48,6 +48,8 @@ export interface FolderDriverParts {
   readonly onLanes: (advice: LaneAdvice) => void;
   /** The target tells the UIDs of what it stored (UIDPLUS). */
   readonly reportsUids: boolean;
+  /** The journal is the target's manifest. Absent: false. */
+  readonly keepsManifest?: boolean | undefined;
   readonly keepsOrder: boolean;
 }
 
@@ -318,7 +320,7 @@ export class FolderDriver {
 
   /** Brings journal and target to agree about a folder, where something is open between them, before anything is appended. */
   async #reconcile(run: FolderRun, lane: LaneDriver): Promise<void> {
-    const { journal, crew, clock, settleMs, listedAt, reportsUids } = this.#parts;
+    const { journal, crew, clock, settleMs, listedAt, reportsUids, keepsManifest } = this.#parts;
     const { pair } = run;
     // Of what happened to this folder so far, the journal knows all.
     await this.#ledger.settled();
@@ -348,6 +350,7 @@ export class FolderDriver {
         sourceUidValidity: source?.uidValidity ?? null,
         targetUidValidity: this.#targetUidValidity(known, target),
         fence: known === null ? 1 : null,
+        attributes: run.attributes,
         inDoubt: known === null,
       }));
     const latest = journal.folder(pair.source.rawName, pair.targetName) ?? opened;
@@ -359,6 +362,7 @@ export class FolderDriver {
       notBefore: crew.lastSilence === null ? null : crew.lastSilence + stallFactor * settleMs,
       seenAt: run.journal === null && pair.target?.status != null ? listedAt : null,
       reportsUids,
+      keepsManifest,
       isStopping: () => crew.isEnding,
     });
     if (recovered === null) return;
@@ -565,6 +569,7 @@ export class FolderDriver {
       sourceUidValidity: source.uidValidity,
       targetUidValidity: this.#targetUidValidity(known, { ...target, messages: target.exists }),
       fence: target.uidNext,
+      attributes: run.attributes,
     });
     // What was to be left out of the list, since it had been copied, is at a target that is gone.
     const hasChanged = folder.inDoubt && !run.hasUnclear && (target.exists > 0 || run.listedBefore !== null);

@@ -1,6 +1,12 @@
 import type { WireError } from './errors.ts';
 import type { FolderReport, Refusal } from './job.ts';
-import { type JournalFolder, type JournalMessages, type VerdictColumns, verdictKinds } from './journal/index.ts';
+import {
+  type FolderAttributes,
+  type JournalFolder,
+  type JournalMessages,
+  type VerdictColumns,
+  verdictKinds,
+} from './journal/index.ts';
 import type { LaneDriver } from './lanes.ts';
 import { pickNumbers } from './plan/message-facts.ts';
 import { sumOf } from './plan/message-table.ts';
@@ -114,6 +120,12 @@ export class FolderRun {
 
   get name(): string {
     return this.pair.source.name;
+  }
+
+  /** Of the source folder, for the journal. */
+  get attributes(): FolderAttributes {
+    const { specialUse, subscribed, delimiter } = this.pair.source;
+    return { specialUse, subscribed, sourceDelimiter: delimiter };
   }
 
   /** `keepsUids`: see the task. */
@@ -396,5 +408,6 @@ export function isSameTarget(
 
 /** Messages that the source has no more, as a verdict tells of them; `targetUids` are 0 where they are at no place known. */
 export function goneMessages(uids: Uint32Array, targetUids: Uint32Array): VerdictColumns {
-  return { uids, targetUids, sizes: null, digests: null, flags: new Uint32Array(uids.length), flagSets: [''] };
+  const flags = new Uint32Array(uids.length);
+  return { uids, targetUids, sizes: null, digests: null, flags, flagSets: [''], internalDates: null };
 }

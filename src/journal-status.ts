@@ -42,7 +42,8 @@ export type JournalStatus =
  * @throws MigrateError (exit 10) when the directory cannot be read
  */
 export async function readJournalStatus(stateDir: string, source?: string, target?: string): Promise<JournalStatus[]> {
-  const wanted = source === undefined || target === undefined ? null : journalFile(stateDir, source, target);
+  const place = { kind: 'state', directory: stateDir } as const;
+  const wanted = source === undefined || target === undefined ? null : journalFile(place, source, target);
   const statuses: JournalStatus[] = [];
   for (const file of listFiles(stateDir)) {
     if (wanted === null || file === wanted) statuses.push(await readStatus(file));

@@ -16,6 +16,7 @@ import { pickDigests, pickNumbers } from './plan/message-facts.ts';
 import { rowsWithHeaderIn } from './plan/message-keys.ts';
 import type { RowPairs } from './plan/pairing.ts';
 import { selectMissing } from './plan/select.ts';
+import { dateToInternalDate } from './protocol/datetime.ts';
 import type { FolderContents, FolderFacts, FolderTask, InspectTask } from './worker/contract.ts';
 
 /** What recovery works with. */
@@ -34,6 +35,8 @@ export interface RecoveryParts {
   readonly seenAt: number | null;
   /** False: the target's UIDs may mean something else tomorrow (no UIDPLUS), and are not remembered. */
   readonly reportsUids: boolean;
+  /** The journal is the target's manifest: it is told the messages' INTERNALDATEs. Absent: false. */
+  readonly keepsManifest?: boolean | undefined;
   /** True: give up; what is in doubt stays so. */
   isStopping(): boolean;
 }
@@ -206,10 +209,10 @@ class Recovery {
             wholeFolder(await this.#inspect('source', { bodies: false, uids: unplaced, fromUid: 1 })),
             source,
           );
-    const flags = new Map(open.map((intent) => [intent.uid, intent.flags]));
+    const intended = new Map(open.map((intent) => [intent.uid, intent]));
     const { pairs } = matchMessages(source.contents, free.contents, free.rows);
     await this.#doubt(source, pairs.source, without(target.contents.unreadable, messages.targetUids));
-    return pairs.source.length === 0 ? null : this.#toVerdicts(source.contents, free.contents, pairs, flags);
+    return pairs.source.length === 0 ? null : this.#toVerdicts(source.contents, free.contents, pairs, intended);
   }
 
   /**
@@ -287,9 +290,19 @@ class Recovery {
     return pairs.source.length;
   }
 
-  #toVerdicts(...what: Parameters<typeof toVerdicts>): VerdictColumns {
-    const verdicts = toVerdicts(...what);
-    return this.#parts.reportsUids ? verdicts : { ...verdicts, targetUids: new Uint32Array(verdicts.uids.length) };
+  #toVerdicts(
+    source: FolderContents,
+    target: FolderContents,
+    pairs: RowPairs,
+    intended: ReadonlyMap<number, Intent> | null,
+  ): VerdictColumns {
+    const verdicts = toVerdicts(source, target, pairs, intended);
+    const { reportsUids, keepsManifest = false } = this.#parts;
+    return {
+      ...verdicts,
+      targetUids: reportsUids ? verdicts.targetUids : new Uint32Array(verdicts.uids.length),
+      internalDates: keepsManifest ? datesOf(source, pairs.source, intended) : null,
+    };
   }
 
   async #status(): Promise<FolderFacts | null> {
@@ -344,20 +357,39 @@ function sliceOf({ source, target }: RowPairs, from: number, to: number): RowPai
   return { source: source.subarray(from, to), target: target.subarray(from, to) };
 }
 
-/** What the journal is to know of messages that are on both sides. `intended`: flags by UID; `null`: what they share. */
+/** INTERNALDATEs as the source wrote them where an intent tells (by UID), else the same instants in UTC. */
+function datesOf(
+  { uids, dates }: FolderContents,
+  rows: Uint32Array,
+  intended: ReadonlyMap<number, Intent> | null,
+): (string | null)[] {
+  return Array.from(rows, (row) => {
+    const intent = intended?.get(uids[row] ?? 0);
+    return intent === undefined ? toInternalDate(dates[row] ?? Number.NaN) : intent.internalDate;
+  });
+}
+
+/** `null`: the source's date could not be read, or is in a year that the form does not have. */
+function toInternalDate(epochMs: number): string | null {
+  const date = new Date(epochMs);
+  const year = date.getUTCFullYear();
+  return year >= 0 && year <= 9999 ? dateToInternalDate(date) : null;
+}
+
+/** What the journal is to know of messages that are on both sides. `intended`: by UID; `null`: flags are what they share. */
 function toVerdicts(
   source: FolderContents,
   target: FolderContents,
   pairs: RowPairs,
-  intended: ReadonlyMap<number, string> | null,
-): VerdictColumns {
+  intended: ReadonlyMap<number, Intent> | null,
+): Omit<VerdictColumns, 'internalDates'> {
   const sharedFlags = flagsOfBoth(source, target);
   const uids = pickNumbers(source.uids, pairs.source);
   const setOf = new Map<string, number>();
   const flags = pairs.source.map((row, index) => {
     const targetRow = pairs.target[index] ?? 0;
     const shared = () => sharedFlags(source.flags[row] ?? 0, target.flags[targetRow] ?? 0);
-    const text = intended?.get(uids[index] ?? 0) ?? shared();
+    const text = intended?.get(uids[index] ?? 0)?.flags ?? shared();
     const set = setOf.get(text) ?? setOf.size;
     setOf.set(text, set);
     return set;

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { systemClock } from '../src/clock.ts';
 import { type Journal, openJournal } from '../src/journal/index.ts';
 import { type Recovered, type RecoveryParts, recoverFolder } from '../src/recovery.ts';
-import { opened, source, target, useStateDir } from './journal/fixtures.ts';
+import { inState, opened, source, target, useStateDir } from './journal/fixtures.ts';
 import { ColumnLane, manyMessages } from './support/many-messages.ts';
 
 const folder = { id: 0, task: () => ({ sourceRawName: 'INBOX', targetName: { raw: 'INBOX' } }), singly: false };
@@ -50,7 +50,7 @@ it.each([
   async (_, twins) => {
     const count = 25_000;
     const lane = new ColumnLane(manyMessages(count, { twins }), manyMessages(count, { twins, reversed: true }));
-    await using journal = await openJournal(state.path, source, target);
+    await using journal = await openJournal(inState(state.path), source, target);
     expect(await adopt(journal, lane, count, 2)).toBeNull();
     const [halfway] = journal.folders();
     expect(halfway).toMatchObject({ inDoubt: true });
@@ -71,7 +71,7 @@ it('an adoption compares no more bodies than are ambiguous, also when a part of 
   const count = 30_000;
   const twins = count / 2;
   const lane = new ColumnLane(manyMessages(count, { twins }), manyMessages(count, { twins, reversed: true }));
-  await using journal = await openJournal(state.path, source, target);
+  await using journal = await openJournal(inState(state.path), source, target);
   // One write of the first 15,000 twins is durable, the rest of them is not.
   expect(await adopt(journal, lane, count, 1)).toBeNull();
   expect(journal.folders()).toMatchObject([{ messages: 10_000 }]);
@@ -86,7 +86,7 @@ it('an adoption compares no more bodies than are ambiguous, also when a part of 
 it('an adoption of a million messages needs the memory of some numbers each', { timeout: 120_000 }, async () => {
   const count = 1_000_000;
   const lane = new ColumnLane(manyMessages(count), manyMessages(count, { reversed: true }));
-  await using journal = await openJournal(state.path, source, target);
+  await using journal = await openJournal(inState(state.path), source, target);
   const before = process.resourceUsage().maxRSS;
   expect(await adopt(journal, lane, count, Number.POSITIVE_INFINITY)).toEqual({
     adopted: count,

@@ -31,7 +31,11 @@ async function adopt(source: FolderContents, target: FolderContents): Promise<nu
   mkdirSync(scratch, { recursive: true });
   const stateDir = mkdtempSync(join(scratch, 'adopt-bench-'));
   try {
-    await using journal = await openJournal(stateDir, 'anna@old.example:993', 'anna@new.example:993');
+    await using journal = await openJournal(
+      { kind: 'state', directory: stateDir },
+      'anna@old.example:993',
+      'anna@new.example:993',
+    );
     const opened = { sourceRawName: 'INBOX', targetName: 'INBOX', sourceUidValidity: 1, targetUidValidity: 1 };
     const folder = await journal.openFolder({ ...opened, fence: 1, inDoubt: true });
     const run = { id: 0, singly: false, task: () => ({ sourceRawName: 'INBOX', targetName: { raw: 'INBOX' } }) };

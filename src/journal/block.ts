@@ -3,7 +3,6 @@
  */
 
 import { digestBytes, pickDigests, pickNumbers } from '../plan/message-facts.ts';
-import { selectMissing } from '../plan/select.ts';
 import type { Row, Value } from './database.ts';
 import { blockId } from './schema.ts';
 import type { VerdictKind } from './types.ts';
@@ -21,20 +20,29 @@ export interface Block {
   readonly digests: Uint8Array | null;
   /** Ids of flag sets. */
   readonly flags: Uint32Array;
+  /** As the source wrote them; `null`: not known. */
+  readonly internalDates: readonly (string | null)[] | null;
 }
 
 /** Columns of `message_blocks` without `crc`, in the order of `toBlockRow`. */
 export const blockColumns =
-  'id, folder, first_uid, last_uid, uids, verdicts, target_uids, sizes, digests, flags' as const;
+  'id, folder, first_uid, last_uid, uids, verdicts, target_uids, sizes, digests, flags, internal_dates' as const;
 
 /** How a block tells a verdict. */
 export function verdictLetter(kind: VerdictKind): string {
   return kind.charAt(0);
 }
 
+const goneLetter = verdictLetter('gone');
+
+/** True where the message in `row` is gone from the source. */
+export function isGone(block: Block, row: number): boolean {
+  return block.verdicts.charAt(row) === goneLetter;
+}
+
 /** Values for `blockColumns`. */
 export function toBlockRow(folderId: number, block: Block): Value[] {
-  const { uids, verdicts, targetUids, sizes, digests, flags } = block;
+  const { uids, verdicts, targetUids, sizes, digests, flags, internalDates } = block;
   const firstUid = uids[0] ?? 0;
   return [
     blockId(folderId, firstUid),
@@ -48,12 +56,13 @@ export function toBlockRow(folderId: number, block: Block): Value[] {
     sizes === null ? null : JSON.stringify(Array.from(sizes)),
     digests,
     toJson(flags),
+    internalDates === null ? null : JSON.stringify(internalDates),
   ];
 }
 
 /** The block of a row that is known to be intact. */
 export function fromBlockRow(row: Row): Block {
-  const [, , , , uids, verdicts, targetUids, sizes, digests, flags] = row;
+  const [, , , , uids, verdicts, targetUids, sizes, digests, flags, internalDates] = row;
   return {
     uids: numbersOf(uids),
     verdicts: String(verdicts),
@@ -61,6 +70,7 @@ export function fromBlockRow(row: Row): Block {
     sizes: sizes == null ? null : Float64Array.from(parse(sizes), (size) => size ?? Number.NaN),
     digests: digests instanceof Uint8Array ? digests : null,
     flags: numbersOf(flags),
+    internalDates: internalDates == null ? null : JSON.parse(String(internalDates)),
   };
 }
 
@@ -87,17 +97,25 @@ export function sliceBlock(block: Block, start: number, end: number): Block {
     sizes: block.sizes?.subarray(start, end) ?? null,
     digests: block.digests?.subarray(start * digestBytes, end * digestBytes) ?? null,
     flags: block.flags.subarray(start, end),
+    internalDates: block.internalDates?.slice(start, end) ?? null,
   };
 }
 
-/** The messages of both; of those that both know, what `fresh` says. */
+/** The messages of both. Of those that both know, what `fresh` says; but a message that is gone stays what it was. */
 export function mergeBlocks(known: Block, fresh: Block): Block {
-  const both = concatBlocks(pickBlock(known, selectMissing(known.uids, fresh.uids)), fresh);
-  const { uids } = both;
-  return pickBlock(
-    both,
-    Uint32Array.from(uids.keys()).sort((a, b) => (uids[a] ?? 0) - (uids[b] ?? 0)),
-  );
+  const all = concatBlocks(known, fresh);
+  const count = known.uids.length;
+  const rowOf = new Map(Array.from(known.uids, (uid, row) => [uid, row]));
+  const verdicts = new Map<number, string>();
+  for (const [row, uid] of fresh.uids.entries()) {
+    const verdict = fresh.verdicts.charAt(row);
+    verdicts.set(uid, verdict);
+    if (verdict !== goneLetter || !rowOf.has(uid)) rowOf.set(uid, count + row);
+  }
+  const uids = Uint32Array.from(rowOf.keys()).sort();
+  const rows = uids.map((uid) => rowOf.get(uid) ?? 0);
+  const letters = Array.from(uids, (uid, at) => verdicts.get(uid) ?? all.verdicts.charAt(rows[at] ?? 0));
+  return { ...pickBlock(all, rows), verdicts: letters.join('') };
 }
 
 function pickBlock(block: Block, rows: Uint32Array): Block {
@@ -108,6 +126,7 @@ function pickBlock(block: Block, rows: Uint32Array): Block {
     sizes: block.sizes === null ? null : pickNumbers(block.sizes, rows),
     digests: block.digests === null ? null : pickDigests(block.digests, rows),
     flags: pickNumbers(block.flags, rows),
+    internalDates: block.internalDates === null ? null : Array.from(rows, (row) => block.internalDates?.[row] ?? null),
   };
 }
 
@@ -129,5 +148,9 @@ function concatBlocks(first: Block, second: Block): Block {
     if (block.sizes !== null) sizes.set(block.sizes, row);
     if (block.digests !== null) digests.set(block.digests, row * digestBytes);
   }
-  return { uids, verdicts: first.verdicts + second.verdicts, targetUids, sizes, digests, flags };
+  const internalDates =
+    first.internalDates === null && second.internalDates === null
+      ? null
+      : [first, second].flatMap((block) => block.internalDates ?? Array.from(block.uids, () => null));
+  return { uids, verdicts: first.verdicts + second.verdicts, targetUids, sizes, digests, flags, internalDates };
 }

@@ -16,6 +16,7 @@ export function rowsOf(entry: Entry): number {
     case 'flags':
       return entry.messages.uids.length;
     case 'dropped':
+    case 'removed':
       return entry.uids.length;
     default:
       return 0;

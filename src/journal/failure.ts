@@ -25,6 +25,15 @@ export function foreignJournal(message: string): MigrateError {
   return new MigrateError('JOURNAL', exitCodes.journal, message);
 }
 
+/** Exit 2: what lies at that place is another source's. */
+export function foreignTree(directory: string, itsSource: string, source: string): MigrateError {
+  return new MigrateError(
+    'USAGE',
+    exitCodes.usage,
+    `${directory} is in the backup of ${itsSource}, not of ${source}: choose another directory, or take it over with --rebuild, which finds out by content what is there already`,
+  );
+}
+
 /** The journal of an earlier version, which is matched anew. */
 export function outdatedJournal(file: string): MigrateError {
   return foreignJournal(`the journal ${file} was written by an earlier version without checksums: ${rebuildAdvice}`);

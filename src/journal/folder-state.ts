@@ -2,10 +2,11 @@
  * A folder as the writer holds it, and what may happen to it. Pure but for the object's own fields.
  */
 
-import type { FolderStatus } from '../plan/types.ts';
+import type { FolderStatus, SpecialUse } from '../plan/types.ts';
 import { isIntact, rowCrc, Tally } from './checksum.ts';
 import type { Row } from './database.ts';
-import type { JournalFolder, OpenedFolder } from './types.ts';
+import { toStoredText } from './stored-text.ts';
+import type { FolderAttributes, JournalFolder, OpenedFolder } from './types.ts';
 
 /** Columns of the table `folders` without `crc`, in the order of `toColumns`. */
 export const folderColumns = [
@@ -26,6 +27,9 @@ export const folderColumns = [
   'messages_sum',
   'intents',
   'intents_sum',
+  'special_use',
+  'subscribed',
+  'source_delimiter',
 ] as const;
 
 type FolderRow = [
@@ -46,7 +50,13 @@ type FolderRow = [
   messagesSum: number,
   intents: number,
   intentsSum: number,
+  specialUse: SpecialUse | null,
+  subscribed: number | null,
+  sourceDelimiter: string | null,
 ];
+
+/** A folder of which nobody has told more than its name. */
+const noAttributes: FolderAttributes = { specialUse: null, subscribed: null, sourceDelimiter: null };
 
 /** Target UIDs begin here (RFC 3501 2.3.1.1): a fence that leaves nothing out. */
 const firstUid = 1;
@@ -61,6 +71,7 @@ export class FolderState {
   inDoubt = false;
   flagsModSeq: string | null = null;
   finishedAt: FolderStatus | null = null;
+  attributes = noAttributes;
   messages = new Tally();
   intents = new Tally();
   /** The highest UID with a verdict; 0: there is none. */
@@ -76,13 +87,16 @@ export class FolderState {
     this.targetName = targetName;
   }
 
-  /** The folder of a row with its CRC at the end; `null`: the row is broken. */
+  /** The folder of a row with its CRC at the end; `null`: the row is broken. An old one may end before the attributes. */
   static fromRow(row: Row): FolderState | null {
     if (!isIntact(row)) return null;
     // What the CRC confirms was written by `toColumns`.
-    const [id, source, target, sourceUidValidity, targetUidValidity, fence, inDoubt, flagsModSeq, ...rest] =
-      row as unknown as FolderRow;
-    const [messages, uidNext, uidValidity, highestModSeq, size, count, sum, intents, intentsSum] = rest;
+    const [id, source, target, sourceUidValidity, targetUidValidity, fence, inDoubt, flagsModSeq, ...rest] = row.slice(
+      0,
+      -1,
+    ) as unknown as FolderRow;
+    const [messages, uidNext, uidValidity, highestModSeq, size, count, sum, intents, intentsSum, ...attributes] = rest;
+    const [specialUse = null, subscribed = null, sourceDelimiter = null] = attributes;
     const folder = new FolderState(id, source, target);
     folder.sourceUidValidity = sourceUidValidity;
     folder.targetUidValidity = targetUidValidity;
@@ -90,6 +104,11 @@ export class FolderState {
     folder.inDoubt = inDoubt !== 0;
     folder.flagsModSeq = flagsModSeq;
     folder.finishedAt = messages === null ? null : { messages, uidNext, uidValidity, highestModSeq, size };
+    folder.attributes = {
+      specialUse,
+      subscribed: subscribed === null ? null : subscribed !== 0,
+      sourceDelimiter,
+    };
     folder.messages = new Tally(count, sum);
     folder.intents = new Tally(intents, intentsSum);
     folder.storedCrc = row.at(-1) as number;
@@ -99,6 +118,7 @@ export class FolderState {
   /** Values for `folderColumns`. */
   toColumns(): FolderRow {
     const finished = this.finishedAt;
+    const { specialUse, subscribed, sourceDelimiter } = this.attributes;
     return [
       this.id,
       this.sourceRawName,
@@ -117,6 +137,9 @@ export class FolderState {
       this.messages.sum,
       this.intents.count,
       this.intents.sum,
+      specialUse,
+      subscribed === null ? null : Number(subscribed),
+      sourceDelimiter,
     ];
   }
 
@@ -137,6 +160,7 @@ export class FolderState {
       inDoubt,
       finishedAt: this.finishedAt,
       flagsModSeq: this.flagsModSeq,
+      attributes: this.attributes,
       messages: this.messages.count,
       intents: this.intents.count,
     };
@@ -152,6 +176,7 @@ export class FolderState {
     this.sourceUidValidity = opened.sourceUidValidity;
     this.targetUidValidity = opened.targetUidValidity;
     this.finishedAt = null;
+    this.attributes = opened.attributes === undefined ? this.attributes : storedAttributes(opened.attributes);
     if (inDoubt) {
       // A folder in doubt without a fence is in doubt as a whole.
       this.fence = Math.min(this.fence ?? fence ?? firstUid, fence ?? firstUid);
@@ -190,4 +215,9 @@ export class FolderState {
 
 function isChanged(known: number | null, now: number | null): boolean {
   return known !== null && now !== null && known !== now;
+}
+
+/** As the file gives them back. */
+function storedAttributes({ specialUse, subscribed, sourceDelimiter }: FolderAttributes): FolderAttributes {
+  return { specialUse, subscribed, sourceDelimiter: sourceDelimiter === null ? null : toStoredText(sourceDelimiter) };
 }

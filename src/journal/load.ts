@@ -2,7 +2,7 @@
  * Reads a journal and checks everything in it: nothing of a file is believed before it is proved.
  */
 
-import { numbersOf } from './block.ts';
+import { blockColumns, numbersOf } from './block.ts';
 import { type Commit, chainOf, isIntact, Tally } from './checksum.ts';
 import type { Signed } from './commit-writer.ts';
 import type { Database, Row } from './database.ts';
@@ -12,7 +12,20 @@ import { batchColumns } from './intent-batches.ts';
 import { MessageScan } from './message-scan.ts';
 import { firstKeptCommit, schema } from './schema.ts';
 
-/** What all versions of a journal hold alike. */
+/** How a version of a journal lays out what it holds. */
+export interface Layout {
+  /** One statement per object. */
+  readonly schema: Readonly<Record<string, string>>;
+  /** Columns of `folders` without `crc`. */
+  readonly folderColumns: readonly string[];
+  /** Columns of `message_blocks` without `crc`. */
+  readonly blockColumns: string;
+}
+
+/** As journals are written. */
+export const layout: Layout = { schema, folderColumns, blockColumns };
+
+/** What a journal holds in few rows. */
 export interface LoadedTables extends Signed {
   readonly source: string;
   readonly target: string;
@@ -34,11 +47,12 @@ export interface Loaded extends LoadedTables {
  * Linear in the size of the file.
  * @throws DamageError, or what SQLite throws
  */
-export function loadJournal(db: Database): Loaded {
-  const tables = loadTables(db, schema);
+export function loadJournal(db: Database, { schema, folderColumns, blockColumns }: Layout = layout): Loaded {
+  checkPages(db);
+  const tables = loadTables(db, { schema, folderColumns });
   const { folders } = tables;
   const lastBatch = loadIntents(db, folders);
-  const scan = new MessageScan(db);
+  const scan = new MessageScan(db, blockColumns);
   let blocks = 0;
   for (const folder of folders.values()) {
     const found = scan.run(folder.id, folder.messages, null);
@@ -51,13 +65,16 @@ export function loadJournal(db: Database): Loaded {
   return { ...tables, lastBatch, scan };
 }
 
-/** Checks pages, `schema` and the tables that all versions have alike. @throws as `loadJournal` */
-export function loadTables(db: Database, schema: Readonly<Record<string, string>>): LoadedTables {
+/** Reads and checks all but messages and intents, in time that does not depend on how many these are. @throws as `loadJournal` */
+export function loadTables(
+  db: Database,
+  { schema, folderColumns }: Pick<Layout, 'schema' | 'folderColumns'> = layout,
+): LoadedTables {
   checkSchema(db, schema);
   const rows = new Tally();
   const meta = readMeta(db, rows);
   const flagSets = readFlagSets(db, rows);
-  const folders = readFolders(db, rows);
+  const folders = readFolders(db, folderColumns, rows);
   const { lastCommit, lastChain } = readCommits(db);
   if (lastCommit.rows !== rows.count || lastCommit.sum !== rows.sum) {
     throw new DamageError(`its tables are not those of its last commit, ${lastCommit.id}`);
@@ -65,10 +82,13 @@ export function loadTables(db: Database, schema: Readonly<Record<string, string>
   return { ...meta, folders, flagSets, lastCommit, lastChain, rows };
 }
 
-function checkSchema(db: Database, schema: Readonly<Record<string, string>>): void {
-  // Finds what rows cannot show: free pages in use, entries out of order, pages that nobody owns.
+/** Finds what rows cannot show: free pages in use, entries out of order, pages that nobody owns. */
+function checkPages(db: Database): void {
   const problem = db.pragma('quick_check(1)');
   if (problem !== 'ok') throw new DamageError(String(problem).split('\n').at(-1) ?? 'a page');
+}
+
+function checkSchema(db: Database, schema: Readonly<Record<string, string>>): void {
   const found = db.prepare('SELECT name, sql FROM sqlite_schema').all();
   const expected = Object.entries(schema);
   const isAsWritten = found.length === expected.length && found.every(([name, sql]) => schema[String(name)] === sql);
@@ -104,7 +124,7 @@ function readFlagSets(db: Database, rows: Tally): string[] {
   });
 }
 
-function readFolders(db: Database, rows: Tally): Map<number, FolderState> {
+function readFolders(db: Database, folderColumns: readonly string[], rows: Tally): Map<number, FolderState> {
   const folders = new Map<number, FolderState>();
   for (const row of readRows(db, 'folders', `${folderColumns.join(', ')}, crc`)) {
     const folder = FolderState.fromRow(row);

@@ -1,5 +1,5 @@
 /**
- * One run per target account and state directory. The lock is an open exclusive transaction on an empty database: the
+ * One run per target account and state directory, and per tree. The lock is an open exclusive transaction on an empty database: the
  * system ends it with the process, however that dies, so nothing is ever left behind that would have to be judged stale.
  */
 
@@ -8,6 +8,7 @@ import { exitCodes, MigrateError } from '../errors.ts';
 import { Database } from './database.ts';
 import { databaseProblem } from './database-problem.ts';
 import { lockFiles } from './names.ts';
+import type { JournalPlace } from './types.ts';
 
 /** Who holds a lock. */
 export interface LockHolder {
@@ -31,11 +32,11 @@ export class TargetLock {
   }
 
   /**
-   * Takes the lock of the target account.
+   * Takes the lock of the target.
    * @throws MigrateError (exit 8) where another run has it; what Node and SQLite throw where the files cannot be made
    */
-  static take(stateDir: string, source: string, target: string): TargetLock {
-    const { lock, holder } = lockFiles(stateDir, target);
+  static take(place: JournalPlace, source: string, target: string): TargetLock {
+    const { lock, holder } = lockFiles(place, target);
     // SQLite makes the file: opening and closing it by other means would free every lock this process has on it.
     const db = new Database(lock, { busyMs });
     try {
@@ -59,9 +60,9 @@ export class TargetLock {
   }
 }
 
-/** Who is copying to the target account right now; `null`: nobody. Creates nothing. */
-export function lockHolder(stateDir: string, target: string): LockHolder | 'unknown' | null {
-  const { lock, holder } = lockFiles(stateDir, target);
+/** Who is copying to the target right now; `null`: nobody. Creates nothing. */
+export function lockHolder(place: JournalPlace, target: string): LockHolder | 'unknown' | null {
+  const { lock, holder } = lockFiles(place, target);
   if (!existsSync(lock)) return null;
   const db = new Database(lock, { busyMs: 0, readOnly: true });
   try {
@@ -78,7 +79,8 @@ export function lockHolder(stateDir: string, target: string): LockHolder | 'unkn
 function lockedError(source: string, target: string, holder: LockHolder | null): MigrateError {
   const who = holder === null ? 'another process' : `process ${holder.pid}, since ${holder.since},`;
   const what =
-    holder === null || (holder.source === source && holder.target === target)
+    // The lock is that of the target, whatever a tree was called by whoever holds it.
+    holder === null || holder.source === source
       ? `${who} is at work on ${source} -> ${target}`
       : `${who} is copying ${holder.source} to the same target ${target}, one run at a time may do that`;
   const end = holder === null ? 'stop it' : `stop it with "kill ${holder.pid}"`;

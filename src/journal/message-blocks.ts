@@ -4,7 +4,7 @@
  * belongs to, which is split where it grows too big.
  */
 
-import { type Block, blockColumns, fromBlockRow, mergeBlocks, sliceBlock, toBlockRow } from './block.ts';
+import { type Block, blockColumns, fromBlockRow, isGone, mergeBlocks, sliceBlock, toBlockRow } from './block.ts';
 import { rowCrc } from './checksum.ts';
 import type { Database, Statement } from './database.ts';
 import type { FolderState } from './folder-state.ts';
@@ -21,7 +21,7 @@ export class MessageBlocks {
 
   constructor(db: Database) {
     this.#putBlock = db.prepare(
-      `INSERT OR REPLACE INTO message_blocks (${blockColumns}, crc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT OR REPLACE INTO message_blocks (${blockColumns}, crc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#blockBefore = db.prepare(
       `SELECT ${blockColumns}, crc FROM message_blocks WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1`,
@@ -48,20 +48,40 @@ export class MessageBlocks {
 
   /** Changes the flags (ids of flag sets) of messages; those without a verdict are passed over. */
   setFlags(folder: FolderState, uids: Uint32Array, flags: Uint32Array): void {
+    for (const { home, at, rows } of this.#homes(folder, uids)) {
+      const changed = home.block.flags.slice();
+      for (const [index, place] of at.entries()) changed[place] = flags[rows[index] ?? 0] ?? 0;
+      this.#replace(folder, home, { ...home.block, flags: changed });
+    }
+  }
+
+  /** Forgets where at the target messages are that are gone from the source; all others are passed over. */
+  remove(folder: FolderState, uids: Uint32Array): void {
+    for (const { home, at } of this.#homes(folder, uids)) {
+      const { block } = home;
+      const targetUids = block.targetUids.slice();
+      for (const place of at) if (isGone(block, place)) targetUids[place] = 0;
+      this.#replace(folder, home, { ...block, targetUids });
+    }
+  }
+
+  /** The blocks that hold some of the messages: `at` which places in the block are those in which `rows` of `uids`. */
+  *#homes(folder: FolderState, uids: Uint32Array): Iterable<{ home: Home; at: number[]; rows: number[] }> {
     for (let row = 0; row < uids.length; ) {
       const home = this.#find(folder, uids[row] ?? 0);
       if (home === null) {
         row++;
         continue;
       }
-      const { block, lastUid } = home;
-      const changed = block.flags.slice();
-      const end = firstAbove(uids, row, lastUid);
-      for (; row < end; row++) {
-        const at = block.uids.indexOf(uids[row] ?? 0);
-        if (at !== -1) changed[at] = flags[row] ?? 0;
+      const at: number[] = [];
+      const rows: number[] = [];
+      for (const end = firstAbove(uids, row, home.lastUid); row < end; row++) {
+        const place = home.block.uids.indexOf(uids[row] ?? 0);
+        if (place === -1) continue;
+        at.push(place);
+        rows.push(row);
       }
-      this.#replace(folder, home, { ...block, flags: changed });
+      if (at.length > 0) yield { home, at, rows };
     }
   }
 

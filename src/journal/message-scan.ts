@@ -27,11 +27,10 @@ export interface Scanned {
 export class MessageScan {
   readonly #next: Statement;
 
-  constructor(db: Database) {
+  /** `columns`: those of a block's row, without `crc`. */
+  constructor(db: Database, columns: string = blockColumns) {
     // One by one: errors of `get` say what is wrong.
-    this.#next = db.prepare(
-      `SELECT ${blockColumns}, crc FROM message_blocks WHERE id > ? AND id < ? ORDER BY id LIMIT 1`,
-    );
+    this.#next = db.prepare(`SELECT ${columns}, crc FROM message_blocks WHERE id > ? AND id < ? ORDER BY id LIMIT 1`);
   }
 
   /**

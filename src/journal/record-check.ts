@@ -31,9 +31,12 @@ export function checkEntry(entry: Entry, knows: (folderId: number) => boolean): 
       if (!verdictKinds.includes(entry.verdict)) throw new RangeError(`verdict: ${entry.verdict} is none`);
       checkColumns(entry.messages);
       checkLength('targetUids', entry.messages, entry.messages.targetUids);
+      if (entry.messages.internalDates !== null)
+        checkLength('internalDates', entry.messages, entry.messages.internalDates);
       checkNatural('fence', entry.fence ?? null);
       break;
     case 'dropped':
+    case 'removed':
       checkUids(entry.uids);
       break;
     case 'flags':

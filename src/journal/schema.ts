@@ -2,11 +2,11 @@
  * The tables. What they mean to a person with a shell stands in docs/JOURNAL.md.
  */
 
-/** 1 was a journal without checksums; 2 had a row for each message. */
-export const schemaVersion = 3;
+/** 1 was a journal without checksums; 2 had a row for each message; 3 knew no dates, and of folders their names only. */
+export const schemaVersion = 4;
 
 /** What is turned into a journal of today where it is met (`upgrade.ts`). */
-export const oldestSchema = 2;
+export const oldestSchema = 3;
 
 /** `application_id` of the file: "IMmj". */
 export const applicationId = 0x494d6d6a;
@@ -45,6 +45,9 @@ export const schema: Readonly<Record<string, string>> = {
   messages_sum INTEGER NOT NULL,
   intents INTEGER NOT NULL,             -- messages in intent_batches, and the sum of the batches' CRCs
   intents_sum INTEGER NOT NULL,
+  special_use TEXT,                     -- of the source folder; NULL: none
+  subscribed INTEGER,                   -- NULL: not known
+  source_delimiter TEXT,
   crc INTEGER NOT NULL
 )`,
 
@@ -65,6 +68,7 @@ export const schema: Readonly<Record<string, string>> = {
   sizes TEXT,                           -- bytes; null or NULL: not known
   digests BLOB,                         -- SHA-256, 32 bytes a message; zeros or NULL: content not compared
   flags TEXT NOT NULL,                  -- ids of flag_sets
+  internal_dates TEXT,                  -- as the source wrote them; NULL: none is kept
   crc INTEGER NOT NULL
 )`,
 
@@ -98,7 +102,7 @@ export const schema: Readonly<Record<string, string>> = {
     nullif(json_extract(block.target_uids, '$[' || one.key || ']'), 0) AS target_uid,
     json_extract(block.sizes, '$[' || one.key || ']') AS size,
     hex(nullif(substr(block.digests, one.key * 32 + 1, 32), zeroblob(32))) AS digest,
-    flag_sets.flags
+    json_extract(block.internal_dates, '$[' || one.key || ']') AS internal_date, flag_sets.flags
   FROM folders
   CROSS JOIN message_blocks AS block
     ON block.id BETWEEN folders.id * 4294967296 AND folders.id * 4294967296 + 4294967295

@@ -2,30 +2,36 @@
  * The journal behind a message channel: what the writer's thread does, call by call. Synchronous, so calls never overlap.
  */
 
-import { dirname } from 'node:path';
 import { createJournal, hasJournal, putAside } from './create.ts';
 import { Database } from './database.ts';
 import type { Entry } from './entry.ts';
-import { damagedJournal, foreignJournal, outdatedJournal, toReadError } from './failure.ts';
+import { damagedJournal, foreignJournal, foreignTree, outdatedJournal, toReadError } from './failure.ts';
 import { type LockHolder, lockHolder, TargetLock } from './lock.ts';
+import { targetIn } from './names.ts';
 import { JournalReader } from './reader.ts';
 import { applicationId, oldestSchema, schemaVersion } from './schema.ts';
 import { type CommitResult, Store } from './store.ts';
 import { toStoredText } from './stored-text.ts';
-import type { Intent, Journal, JournalFolder, JournalMessages } from './types.ts';
+import type { Intent, Journal, JournalFolder, JournalMessages, JournalPlace } from './types.ts';
 import { upgradeJournal } from './upgrade.ts';
 
 /** Which journal, and what for. */
 export type OpenSettings =
   | {
       readonly mode: 'write';
+      readonly place: JournalPlace;
       readonly file: string;
       readonly source: string;
       readonly target: string;
       readonly rebuild: boolean;
     }
   /** Without a lock; the file must be there. `owner: null`: whoever's it is. */
-  | { readonly mode: 'read'; readonly file: string; readonly owner: { source: string; target: string } | null };
+  | { readonly mode: 'read'; readonly place: JournalPlace; readonly file: string; readonly owner: Owner | null };
+
+interface Owner {
+  readonly source: string;
+  readonly target: string;
+}
 
 /** What an opened journal tells of itself. */
 export interface OpenedJournal {
@@ -96,10 +102,10 @@ export class JournalService {
     }
   }
 
-  #openToWrite({ file, source, target, rebuild }: Extract<OpenSettings, { mode: 'write' }>): OpenedJournal {
-    this.#lock = TargetLock.take(dirname(file), source, target);
+  #openToWrite({ place, file, source, target, rebuild }: Extract<OpenSettings, { mode: 'write' }>): OpenedJournal {
+    this.#lock = TargetLock.take(place, source, target);
     if (rebuild) putAside(file);
-    if (!hasJournal(file)) createJournal(file, source, target);
+    if (!hasJournal(file)) createJournal(file, source, targetIn(place, target));
     const db = new Database(file, { busyMs });
     try {
       db.exec('PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON');
@@ -110,10 +116,10 @@ export class JournalService {
       throw error;
     }
     this.#reader = this.#store.reader;
-    return this.#tell(this.#reader, { source, target });
+    return this.#tell(this.#reader, place, { source, target });
   }
 
-  #openToRead({ file, owner }: Extract<OpenSettings, { mode: 'read' }>): OpenedJournal {
+  #openToRead({ place, file, owner }: Extract<OpenSettings, { mode: 'read' }>): OpenedJournal {
     hasJournal(file);
     this.#readDb = new Database(file, { busyMs, readOnly: true });
     this.#readDb.exec('PRAGMA cell_size_check = ON');
@@ -122,24 +128,30 @@ export class JournalService {
     this.#readDb.exec('BEGIN');
     if (version < schemaVersion) this.#readDb = upgradedCopy(this.#readDb);
     this.#reader = new JournalReader(this.#readDb);
-    return this.#tell(this.#reader, owner);
+    return this.#tell(this.#reader, place, owner);
   }
 
-  #tell(reader: JournalReader, owner: { readonly source: string; readonly target: string } | null): OpenedJournal {
+  #tell(reader: JournalReader, place: JournalPlace, owner: Owner | null): OpenedJournal {
     const { source, target, folders, lastCommit } = reader.loaded;
-    if (owner !== null && (source !== toStoredText(owner.source) || target !== toStoredText(owner.target))) {
-      throw foreignJournal(
-        `the journal ${this.#file} belongs to ${source} -> ${target}, not to ${owner.source} -> ${owner.target}: use another --state DIR, or --rebuild to put it aside`,
-      );
-    }
+    if (owner !== null) this.#checkOwner(reader, place, owner);
     return {
       state: reader.state,
       source,
       target,
       folders: [...folders.values()].map((folder) => folder.snapshot()),
       lastCommitAt: lastCommit.at,
-      otherRun: this.#lock === null ? lockHolder(dirname(this.#file), target) : null,
+      otherRun: this.#lock === null ? lockHolder(place, target) : null,
     };
+  }
+
+  /** @throws MigrateError (exit 2, 9) where the journal is not the one that is asked for */
+  #checkOwner({ loaded: { source, target } }: JournalReader, place: JournalPlace, owner: Owner): void {
+    const isTheirs = source === toStoredText(owner.source);
+    if (isTheirs && target === targetIn(place, owner.target)) return;
+    if (place.kind === 'tree' && !isTheirs) throw foreignTree(place.directory, source, owner.source);
+    throw foreignJournal(
+      `the journal ${this.#file} belongs to ${source} -> ${target}, not to ${owner.source} -> ${owner.target}: use another --state DIR, or --rebuild to put it aside`,
+    );
   }
 
   #close(): void {

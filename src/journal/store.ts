@@ -185,6 +185,9 @@ export class Store {
       case 'dropped':
         this.#intents.close(folder, entry.uids);
         break;
+      case 'removed':
+        this.#messages.remove(folder, entry.uids);
+        break;
       case 'flags': {
         const { uids, flags, flagSets } = entry.messages;
         this.#messages.setFlags(folder, uids, this.#flagSets.idsOf(flags, flagSets));

@@ -4,7 +4,7 @@
 
 import type { FlagColumns } from '../plan/flag-changes.ts';
 import type { IntendedMessages, StoredMessages } from '../plan/message-facts.ts';
-import type { FolderStatus } from '../plan/types.ts';
+import type { FolderStatus, SpecialUse } from '../plan/types.ts';
 
 /**
  * The final words there are on a source message; `JournalMessages.verdicts` holds indexes into this list.
@@ -15,6 +15,24 @@ import type { FolderStatus } from '../plan/types.ts';
 export const verdictKinds = ['copied', 'adopted', 'gone'] as const;
 
 export type VerdictKind = (typeof verdictKinds)[number];
+
+/**
+ * Where a journal is. `state`: in a directory of journals, named by its accounts · `tree`: in a directory of the tree of
+ * files that is the target, as that tree's one manifest; the target's label is no part of its identity.
+ */
+export interface JournalPlace {
+  readonly kind: 'state' | 'tree';
+  readonly directory: string;
+}
+
+/** What a source folder is besides its messages. */
+export interface FolderAttributes {
+  readonly specialUse: SpecialUse | null;
+  /** `null`: not known. */
+  readonly subscribed: boolean | null;
+  /** `null`: a flat name, or not known. */
+  readonly sourceDelimiter: string | null;
+}
 
 /** One source folder and the target folder it goes to: (`sourceRawName`, `targetName`) is its identity. */
 export interface JournalFolder {
@@ -29,6 +47,8 @@ export interface JournalFolder {
   readonly finishedAt: FolderStatus | null;
   /** HIGHESTMODSEQ of the source up to which flags are applied, decimal digits (RFC 7162). */
   readonly flagsModSeq: string | null;
+  /** As of the last time it was opened with them. */
+  readonly attributes: FolderAttributes;
   /**
    * Whatever this program may have stored at the target without the journal knowing has a UID from here on: UIDNEXT of
    * the target when the folder was first opened, raised as outcomes become known. Open intents have fences of their own.
@@ -83,7 +103,7 @@ export type IntentColumns = IntendedMessages;
 
 /**
  * Messages that got the same verdict. `sizes: null`: not known. `digests: null`: nobody compared the content (adopted by
- * its headers alone). Flags are those the target was given.
+ * its headers alone). `internalDates: null`: this journal keeps none. Flags are those the target was given.
  */
 export type VerdictColumns = Omit<StoredMessages, 'sizes' | 'digests'> & {
   readonly sizes: Float64Array | null;
@@ -98,6 +118,8 @@ export interface OpenedFolder {
   readonly targetUidValidity: number | null;
   /** UIDNEXT of the target, or a lower bound. Taken only where the journal has none yet: it knows better otherwise. */
   readonly fence: number | null;
+  /** Absent: those that are known stay. */
+  readonly attributes?: FolderAttributes;
   /**
    * The target folder may hold source messages that no journal tells of (an earlier run's, another program's); then
    * `fence` is where they begin, and is taken if it is lower than the known one. Default: false.
@@ -120,6 +142,7 @@ export type JournalRecord =
       readonly sourceUidValidity: number | null;
       readonly targetUidValidity: number | null;
       readonly fence: number | null;
+      readonly attributes?: FolderAttributes;
     }
   /** Every verdict and intent is void, and so are `finishedAt` and `flagsModSeq`; the whole folder is in doubt, from UID 1. */
   | { readonly kind: 'forget'; readonly folderId: number }
@@ -132,7 +155,10 @@ export type JournalRecord =
       readonly targetUidValidity: number | null;
       readonly messages: IntentColumns;
     }
-  /** Closes the intents of these UIDs; replaces earlier verdicts on them. `fence` raises the folder's, never lowers it. */
+  /**
+   * Closes the intents of these UIDs; replaces earlier verdicts on them, but for what is known of a message that is now
+   * gone: that stays. `fence` raises the folder's, never lowers it.
+   */
   | {
       readonly kind: 'verdicts';
       readonly folderId: number;
@@ -142,6 +168,8 @@ export type JournalRecord =
     }
   /** Closes intents without a verdict: refused, or found absent. */
   | { readonly kind: 'dropped'; readonly folderId: number; readonly uids: Uint32Array }
+  /** The copies of these messages are deleted at the target: their target UIDs are void. Only what is `gone` is touched. */
+  | { readonly kind: 'removed'; readonly folderId: number; readonly uids: Uint32Array }
   /** Flags as now applied; UIDs without a verdict are ignored. `modSeq: null` leaves `flagsModSeq` as it is. */
   | {
       readonly kind: 'flags';

@@ -1,20 +1,19 @@
 /**
- * Turns a journal of schema 2 into one of today's: the rows of its messages and intents become blocks and batches, and
- * nothing else changes. What it knows it goes on knowing, and an orderly end stays one.
+ * Turns a journal of schema 3 into one of today's: its rows get the columns they did not have, and nothing else changes.
+ * What it knows it goes on knowing, and an orderly end stays one.
  */
 
-import { digestBytes } from '../plan/message-facts.ts';
-import { type Block, verdictLetter } from './block.ts';
+import { fromBlockRow } from './block.ts';
 import { Tally } from './checksum.ts';
 import { CommitWriter } from './commit-writer.ts';
 import type { Database } from './database.ts';
-import { type IntentBatch, IntentBatches } from './intent-batches.ts';
+import { loadJournal } from './load.ts';
 import { MessageBlocks } from './message-blocks.ts';
-import { schema, schemaVersion } from './schema.ts';
-import { droppedIn3, type IntentRow, type MessageRow, Version2 } from './version-2.ts';
+import { blockId, schema, schemaVersion } from './schema.ts';
+import { setAside3, version3 } from './version-3.ts';
 
 /** Tables that are as they were. */
-const keptTables = ['meta', 'flag_sets', 'commits'];
+const keptTables = ['meta', 'flag_sets', 'commits', 'intent_batches'];
 
 /**
  * Writes what `from` holds into `to`, which is `from` itself or an empty database, in the transaction that is open on it.
@@ -22,81 +21,42 @@ const keptTables = ['meta', 'flag_sets', 'commits'];
  * @throws DamageError, or what SQLite throws
  */
 export function upgradeJournal(from: Database, to: Database): void {
-  const old = new Version2(from);
-  const { folders, lastCommit } = old.tables;
-  if (to !== from) copyTables(from, to);
-  for (const table of ['message_blocks', 'intent_batches']) create(to, table);
+  const old = loadJournal(from, version3);
+  if (to === from) for (const statement of setAside3) to.exec(statement);
+  else for (const table of [...keptTables, 'intent_list']) copyTable(from, to, table);
+  for (const table of ['folders', 'message_blocks', 'message_list']) create(to, table);
+  const oldBlocks = from.prepare(
+    `SELECT ${version3.blockColumns} FROM ${to === from ? 'blocks_3' : 'message_blocks'}
+    WHERE id > ? AND id < ? ORDER BY id LIMIT 1`,
+  );
   const blocks = new MessageBlocks(to);
-  const batches = new IntentBatches(to, 0);
-  for (const folder of folders.values()) {
-    const { id, messages, intents } = folder;
+  for (const folder of old.folders.values()) {
     folder.messages = new Tally();
-    folder.intents = new Tally();
-    for (const rows of old.messages({ id, messages })) blocks.put(folder, toBlock(rows));
-    for (const rows of groupBatches(old.intents({ id, intents }))) batches.put(folder, toBatch(rows));
+    folder.lastUid = 0;
+    const end = blockId(folder.id + 1, 0);
+    for (let id = blockId(folder.id, 0); ; ) {
+      const row = oldBlocks.get(id, end);
+      if (row === undefined) break;
+      blocks.put(folder, fromBlockRow(row));
+      id = Number(row[0]);
+    }
   }
-  if (to === from) for (const statement of droppedIn3) to.exec(statement);
-  for (const table of ['folders', 'message_list', 'intent_list']) create(to, table);
+  if (to === from) to.exec('DROP TABLE blocks_3');
   // No run did this: whether the last one ended in an orderly way is still to be told.
-  new CommitWriter(to, old.tables).sign(folders.values(), { kind: lastCommit.kind, records: 0 });
+  new CommitWriter(to, old).sign(old.folders.values(), { kind: old.lastCommit.kind, records: 0 });
   to.exec(`PRAGMA user_version = ${schemaVersion}`);
 }
 
-function create(db: Database, table: string): void {
-  db.exec(schema[table] ?? '');
+function create(db: Database, name: string): void {
+  db.exec(schema[name] ?? '');
 }
 
-function copyTables(from: Database, to: Database): void {
-  for (const table of keptTables) {
-    create(to, table);
-    const rows = from.prepare(`SELECT * FROM ${table}`).all();
-    const [first] = rows;
-    if (first === undefined) continue;
-    const put = to.prepare(`INSERT INTO ${table} VALUES (${first.map(() => '?').join(', ')})`);
-    for (const row of rows) put.run(...row);
-  }
-}
-
-function toBlock(rows: readonly MessageRow[]): Block {
-  return {
-    uids: Uint32Array.from(rows, ([, uid]) => uid),
-    verdicts: rows.map(([, , verdict]) => verdictLetter(verdict)).join(''),
-    targetUids: Uint32Array.from(rows, ([, , , targetUid]) => targetUid ?? 0),
-    sizes: Float64Array.from(rows, ([, , , , size]) => size ?? Number.NaN),
-    digests: joinDigests(rows.map(([, , , , , digest]) => digest)),
-    flags: Uint32Array.from(rows, ([, , , , , , flags]) => flags),
-  };
-}
-
-/** Rows of one APPEND command, as far as they say the same of it. */
-function groupBatches(rows: readonly IntentRow[]): IntentRow[][] {
-  const groups = new Map<string, IntentRow[]>();
-  for (const row of rows) {
-    const [, , batch, fence, targetUidValidity, , digest] = row;
-    const key = JSON.stringify([batch, fence, targetUidValidity, digest === null]);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [row]);
-    else group.push(row);
-  }
-  return [...groups.values()];
-}
-
-function toBatch(rows: readonly IntentRow[]): IntentBatch {
+function copyTable(from: Database, to: Database, name: string): void {
+  create(to, name);
+  if (!keptTables.includes(name)) return;
+  const rows = from.prepare(`SELECT * FROM ${name}`).all();
   const [first] = rows;
-  return {
-    fence: first?.[3] ?? null,
-    targetUidValidity: first?.[4] ?? null,
-    uids: Uint32Array.from(rows, ([, uid]) => uid),
-    sizes: Float64Array.from(rows, ([, , , , , size]) => size),
-    digests: first?.[6] == null ? null : joinDigests(rows.map(([, , , , , , digest]) => digest)),
-    internalDates: rows.map(([, , , , , , , date]) => date),
-    flags: Uint32Array.from(rows, ([, , , , , , , , flags]) => flags),
-  };
-}
-
-/** `digestBytes` each, zeros where there is none. */
-function joinDigests(digests: readonly (Uint8Array | null)[]): Uint8Array {
-  const joined = new Uint8Array(digests.length * digestBytes);
-  for (const [row, digest] of digests.entries()) if (digest !== null) joined.set(digest, row * digestBytes);
-  return joined;
+  if (first === undefined) return;
+  const put = to.prepare(`INSERT INTO ${name} VALUES (${first.map(() => '?').join(', ')})`);
+  for (const row of rows) put.run(...row);
 }

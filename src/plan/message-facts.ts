@@ -27,6 +27,8 @@ export interface IntendedMessages extends Omit<MessageFacts, 'digests'> {
 export interface StoredMessages extends MessageFacts {
   /** 0 where the target told none. */
   readonly targetUids: Uint32Array;
+  /** As the source wrote them, `null` where it gave none; `null` for all: not kept. */
+  readonly internalDates: readonly (string | null)[] | null;
 }
 
 /** The given rows (ascending row numbers) of `facts`, in memory of their own. */

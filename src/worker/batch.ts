@@ -113,13 +113,21 @@ export class Batch {
     return this.#gone.length > 0 || this.#refused.length > 0 || this.#fates.some((fate) => fate !== open);
   }
 
-  /** What is known by now. `lostOf` tells which of its flags a message loses at the target. */
-  report(lostOf: (flags: readonly string[]) => readonly string[]): BatchReport {
+  /**
+   * What is known by now. `lostOf` tells which of its flags a message loses at the target; `keepsDates`: whoever is told
+   * keeps INTERNALDATEs.
+   */
+  report(
+    lostOf: (flags: readonly string[]) => readonly string[],
+    { keepsDates }: { readonly keepsDates: boolean },
+  ): BatchReport {
     const rows = this.#rowsThatAre(stored);
     const facts = rows.length === this.messages.length ? this.#known : pickFacts(this.#known, rows);
     const { uids, sizes, digests, flags, flagSets } = facts;
+    const targetUids = pickNumbers(this.#targetUids, rows);
+    const internalDates = keepsDates ? Array.from(rows, (row) => this.facts.internalDates[row] ?? null) : null;
     return {
-      stored: { uids, targetUids: pickNumbers(this.#targetUids, rows), sizes, digests, flags, flagSets },
+      stored: { uids, targetUids, sizes, digests, flags, flagSets, internalDates },
       refused: this.#refused,
       gone: Uint32Array.from(this.#gone),
       unsent: pickNumbers(this.#known.uids, this.#rowsThatAre(unsent)),

@@ -43,6 +43,8 @@ export interface LaneOptions {
   readonly compress?: CompressPolicy | undefined;
   /** Nothing is written on either side. Absent: false. */
   readonly readOnly?: boolean | undefined;
+  /** The job's journal is its target's manifest: it keeps INTERNALDATEs. Absent: false. */
+  readonly keepsManifest?: boolean | undefined;
 }
 
 /** A folder of the target to create or subscribe, parents first. */

@@ -57,6 +57,8 @@ export interface CopyPort {
   /** True: take no new work, finish what is in flight. */
   isDraining(): boolean;
   readonly batchLimits: BatchLimits;
+  /** The journal is to know of a stored message what its copy may not hold. */
+  readonly keepsManifest: boolean;
   /** Resolves when so many messages may be sent. */
   rest(messages: number): Promise<void>;
   /** Messages from this size on, as the source announces it, are streamed where they are alone in their batch. */
@@ -361,7 +363,8 @@ export class FolderCopy {
   /** Reports what is known of a batch: what was answered is true whatever ended the rest. */
   #tell(batch: Batch): void {
     if (!batch.hasNews) return;
-    const report = batch.report((flags) => this.#writer.splitFlags(flags).lost);
+    const { keepsManifest } = this.#port;
+    const report = batch.report((flags) => this.#writer.splitFlags(flags).lost, { keepsDates: keepsManifest });
     this.#port.report(report);
     this.#notice(report);
   }

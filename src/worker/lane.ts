@@ -358,6 +358,7 @@ class Lane {
       dateCheck: this.#dateCheck,
       isDraining: () => this.#isEnding,
       batchLimits: this.#batchLimits,
+      keepsManifest: this.#options.keepsManifest ?? false,
       rest: (messages: number) => this.#rest(messages),
       oversizeBytes: () => this.#parts.oversizeBytes ?? this.#window.oversizeBytes,
     };

@@ -12,6 +12,7 @@ const folder: JournalFolder = {
   targetUidValidity: 1,
   finishedAt: null,
   flagsModSeq: null,
+  attributes: { specialUse: null, subscribed: null, sourceDelimiter: null },
   fence: null,
   messages: 1_200,
   intents: 3,

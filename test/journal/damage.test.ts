@@ -19,6 +19,7 @@ import {
   type Content,
   contentOf,
   flags,
+  inState,
   intent,
   intents,
   opened,
@@ -40,10 +41,10 @@ beforeEach(() => useFreshDir());
 function useFreshDir(): void {
   stateDir = join(root.path, String(places++));
   mkdirSync(stateDir);
-  file = journalFile(stateDir, source, target);
+  file = journalFile(inState(stateDir), source, target);
 }
 
-const open = () => openJournal(stateDir, source, target, { inline: true });
+const open = () => openJournal(inState(stateDir), source, target, { inline: true });
 
 /** What can be told of a journal from outside: its content, or the refusal. */
 async function look(): Promise<Content | { readonly refused: string; readonly exitCode: number }> {
@@ -196,19 +197,19 @@ describe('a damaged journal', () => {
     {
       what: 'messages too many',
       sql: `INSERT INTO message_blocks
-        SELECT id + 5000, folder, 5001, 5100, uids, verdicts, target_uids, sizes, digests, flags, crc
+        SELECT id + 5000, folder, 5001, 5100, uids, verdicts, target_uids, sizes, digests, flags, internal_dates, crc
         FROM message_blocks WHERE folder = 1 AND first_uid = 1`,
     },
     {
       what: 'messages twice',
       sql: `INSERT INTO message_blocks
-        SELECT id + 5000, folder, first_uid, last_uid, uids, verdicts, target_uids, sizes, digests, flags, crc
+        SELECT id + 5000, folder, first_uid, last_uid, uids, verdicts, target_uids, sizes, digests, flags, internal_dates, crc
         FROM message_blocks WHERE folder = 1 AND first_uid = 1`,
     },
     {
       what: 'messages of no folder',
       sql: `INSERT INTO message_blocks
-        SELECT 77 << 32, 77, first_uid, last_uid, uids, verdicts, target_uids, sizes, digests, flags, crc
+        SELECT 77 << 32, 77, first_uid, last_uid, uids, verdicts, target_uids, sizes, digests, flags, internal_dates, crc
         FROM message_blocks WHERE folder = 1 AND first_uid = 1`,
     },
     { what: 'intents too few', sql: 'DELETE FROM intent_batches WHERE id = (SELECT min(id) FROM intent_batches)' },
@@ -235,7 +236,9 @@ describe('a damaged journal', () => {
     db.exec(sql);
     db.close();
     expect(await look()).toMatchObject({ exitCode: 9, refused: expect.stringContaining('--rebuild') });
-    await expect(peekJournal(stateDir, source, target, { inline: true })).rejects.toMatchObject({ exitCode: 9 });
+    await expect(peekJournal(inState(stateDir), source, target, { inline: true })).rejects.toMatchObject({
+      exitCode: 9,
+    });
   });
 
   it('is refused where the file is something else', async () => {
@@ -254,7 +257,7 @@ describe('a damaged journal', () => {
   it('is replaced on request, whatever is wrong with it', async () => {
     const { bytes } = await makeClosed();
     put(bytes.subarray(0, 5_000));
-    await using journal = await openJournal(stateDir, source, target, { inline: true, rebuild: true });
+    await using journal = await openJournal(inState(stateDir), source, target, { inline: true, rebuild: true });
     expect(journal.state).toBe('new');
     expect(statSync(`${file}.old-1`).size).toBe(5_000);
   });
@@ -281,9 +284,9 @@ describe('a journal of somebody else', () => {
 
   it('of another account is refused by name', async () => {
     await makeClosed();
-    const other = journalFile(stateDir, 'ben@old.example', target);
+    const other = journalFile(inState(stateDir), 'ben@old.example', target);
     copyFileSync(file, other);
-    await expect(openJournal(stateDir, 'ben@old.example', target, { inline: true })).rejects.toMatchObject({
+    await expect(openJournal(inState(stateDir), 'ben@old.example', target, { inline: true })).rejects.toMatchObject({
       exitCode: 9,
       message: expect.stringContaining(`belongs to ${source} -> ${target}`),
     });
@@ -405,7 +408,9 @@ describe('a journal whose run was killed', () => {
     useFreshDir();
     writeFileSync(`${file}-wal`, wal);
     expect(await look()).toMatchObject({ exitCode: 9, refused: expect.stringContaining('only its log') });
-    await expect(peekJournal(stateDir, source, target, { inline: true })).rejects.toMatchObject({ exitCode: 9 });
+    await expect(peekJournal(inState(stateDir), source, target, { inline: true })).rejects.toMatchObject({
+      exitCode: 9,
+    });
   });
 
   it('is new where somebody deleted the file of a closed one', async () => {

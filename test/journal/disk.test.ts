@@ -8,10 +8,21 @@ import { mountTypeIn, networkName } from '../../src/journal/file-system.ts';
 import { type Journal, openJournal } from '../../src/journal/index.ts';
 import { journalFile } from '../../src/journal/names.ts';
 import { Store } from '../../src/journal/store.ts';
-import { intent, intents, messageLines, opened, source, target, useStateDir, verdict, verdicts } from './fixtures.ts';
+import {
+  inState,
+  intent,
+  intents,
+  messageLines,
+  opened,
+  source,
+  target,
+  useStateDir,
+  verdict,
+  verdicts,
+} from './fixtures.ts';
 
 const dir = useStateDir();
-const open = (stateDir = dir.path) => openJournal(stateDir, source, target, { inline: true });
+const open = (stateDir = dir.path) => openJournal(inState(stateDir), source, target, { inline: true });
 
 /** Writes until the disk refuses; the UIDs that were confirmed. */
 async function writeUntilRefused(journal: Journal, folderId: number): Promise<{ confirmed: number[]; error: unknown }> {
@@ -35,7 +46,7 @@ async function writeUntilRefused(journal: Journal, folderId: number): Promise<{ 
 
 describe('a full disk', () => {
   it('ends the commit that met it and every later one; what was confirmed before is there', () => {
-    const file = journalFile(dir.path, source, target);
+    const file = journalFile(inState(dir.path), source, target);
     createJournal(file, source, target);
     const db = new Database(file, { busyMs: 0 });
     const store = new Store(db, file);
@@ -67,7 +78,7 @@ describe('a full disk', () => {
   });
 
   it('at the very end is told, and the run is taken for one that was killed', () => {
-    const file = journalFile(dir.path, source, target);
+    const file = journalFile(inState(dir.path), source, target);
     createJournal(file, source, target);
     const db = new Database(file, { busyMs: 0 });
     const store = new Store(db, file);
@@ -157,7 +168,7 @@ describe('the state directory', () => {
 
   it('on a network file system is refused with what to do, before anything is written there', async () => {
     const fileSystemOf = () => ({ type: 0x6969, name: null });
-    await expect(openJournal(dir.path, source, target, { inline: true, fileSystemOf })).rejects.toMatchObject({
+    await expect(openJournal(inState(dir.path), source, target, { inline: true, fileSystemOf })).rejects.toMatchObject({
       code: 'STATE',
       exitCode: 10,
       message: expect.stringMatching(/network file system \(NFS\).*--state DIR/),
@@ -206,7 +217,7 @@ describe('the state directory', () => {
   });
 
   it('on this machine is one a journal can live on', async () => {
-    await using journal = await openJournal(dir.path, source, target, { inline: true });
+    await using journal = await openJournal(inState(dir.path), source, target, { inline: true });
     expect(journal.state).toBe('new');
   });
 });

@@ -5,6 +5,7 @@ import { afterEach, beforeEach } from 'vitest';
 import type {
   Intent,
   Journal,
+  JournalPlace,
   JournalRecord,
   OpenedFolder,
   VerdictColumns,
@@ -24,6 +25,11 @@ export function useStateDir(): { readonly path: string } {
   });
   afterEach(() => rmSync(state.path, { recursive: true, force: true }));
   return state;
+}
+
+/** The place of the journals of a state directory. */
+export function inState(directory: string): JournalPlace {
+  return { kind: 'state', directory };
 }
 
 export function digestOf(seed: number): Uint8Array {
@@ -57,6 +63,8 @@ export interface Verdict {
   readonly size: number | null;
   readonly digest: Uint8Array | null;
   readonly flags: string;
+  /** Absent: the journal keeps none. */
+  readonly internalDate?: string | null;
 }
 
 export function verdict(uid: number, changes: Partial<Verdict> = {}): Verdict {
@@ -91,7 +99,8 @@ export function intents(folderId: number, rows: readonly Intent[]): JournalRecor
 
 /** The records that write these verdicts; a `fence` stands in the last one. */
 export function verdicts(folderId: number, rows: readonly Verdict[], fence?: number): JournalRecord[] {
-  const headOf = ({ kind, size, digest }: Verdict) => JSON.stringify([kind, size === null, digest === null]);
+  const headOf = ({ kind, size, digest, internalDate }: Verdict) =>
+    JSON.stringify([kind, size === null, digest === null, internalDate === undefined]);
   const records = runsOf(rows, headOf).map((run): JournalRecord => {
     return { kind: 'verdicts', folderId, verdict: run[0].kind, messages: verdictColumns(run) };
   });
@@ -105,6 +114,9 @@ function verdictColumns(run: readonly Verdict[]): VerdictColumns {
     targetUids: Uint32Array.from(run, ({ targetUid }) => targetUid ?? 0),
     sizes: run.some(({ size }) => size === null) ? null : Float64Array.from(run, ({ size }) => size ?? 0),
     digests: joinDigests(run),
+    internalDates: run.some(({ internalDate }) => internalDate === undefined)
+      ? null
+      : run.map(({ internalDate = null }) => internalDate),
   };
 }
 

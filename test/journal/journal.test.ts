@@ -8,6 +8,7 @@ import {
   contentOf,
   digestOf,
   flags,
+  inState,
   intent,
   intents,
   messageLines,
@@ -33,7 +34,7 @@ const hosts = [
 
 describe.each(hosts)('the journal $where', ({ load, options }) => {
   async function open(more: OpenOptions = {}): Promise<Journal> {
-    return (await load()).openJournal(dir.path, source, target, { ...options, ...more });
+    return (await load()).openJournal(inState(dir.path), source, target, { ...options, ...more });
   }
 
   /** What `use` makes of the journal of an orderly run. */
@@ -412,12 +413,12 @@ describe.each(hosts)('the journal $where', ({ load, options }) => {
 
   it('can be looked at without a lock, and shows one moment of a run', async () => {
     const { peekJournal } = await load();
-    expect(await peekJournal(dir.path, source, target, options)).toBeNull();
+    expect(await peekJournal(inState(dir.path), source, target, options)).toBeNull();
     expect(readdirSync(dir.path)).toEqual([]);
     await using journal = await open();
     const { id } = await journal.openFolder(opened());
     await journal.write(...verdicts(id, [verdict(1)]));
-    await using peeked = await peekJournal(dir.path, source, target, options);
+    await using peeked = await peekJournal(inState(dir.path), source, target, options);
     if (peeked === null) throw new Error('there is a journal');
     await journal.write(...verdicts(id, [verdict(2)]));
     expect(await messageLines(peeked, id)).toEqual(['1 copied 101 \\Seen']);

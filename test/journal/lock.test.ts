@@ -5,7 +5,7 @@ import { journalFile, openJournal, peekJournal } from '../../src/journal/index.t
 import { readJournalStatus } from '../../src/journal-status.ts';
 import { type Child, startChild } from './child.ts';
 import { type CompiledJournal, compileJournal } from './compiled.ts';
-import { source, target, useStateDir } from './fixtures.ts';
+import { inState, source, target, useStateDir } from './fixtures.ts';
 
 const dir = useStateDir();
 let compiled: CompiledJournal;
@@ -22,7 +22,7 @@ async function startHolder(from = source, to = target): Promise<Child> {
   const child = startChild(`
     import { writeSync } from 'node:fs';
     import { openJournal } from '${compiled.url}';
-    const journal = await openJournal(${JSON.stringify(dir.path)}, '${from}', '${to}');
+    const journal = await openJournal(${JSON.stringify(inState(dir.path))}, '${from}', '${to}');
     await journal.openFolder({
       sourceRawName: 'INBOX', targetName: 'INBOX', sourceUidValidity: 1, targetUidValidity: 2, fence: 1,
     });
@@ -37,7 +37,7 @@ describe('the lock', () => {
   it('refuses a second process, names the first and says what to do; a killed one leaves no lock', async () => {
     const holder = await startHolder();
     try {
-      await expect(openJournal(dir.path, source, target, inline)).rejects.toMatchObject({
+      await expect(openJournal(inState(dir.path), source, target, inline)).rejects.toMatchObject({
         code: 'LOCKED',
         exitCode: 8,
         message: expect.stringMatching(
@@ -49,19 +49,21 @@ describe('the lock', () => {
     } finally {
       await holder.kill();
     }
-    await using journal = await openJournal(dir.path, source, target, inline);
+    await using journal = await openJournal(inState(dir.path), source, target, inline);
     expect(journal.state).toBe('crash');
   });
 
   it('refuses another source for the same target, and lets other targets be', async () => {
     const holder = await startHolder(other);
     try {
-      await expect(openJournal(dir.path, source, target, inline)).rejects.toMatchObject({
+      await expect(openJournal(inState(dir.path), source, target, inline)).rejects.toMatchObject({
         exitCode: 8,
         message: expect.stringContaining(`process ${holder.pid}`),
       });
-      await expect(openJournal(dir.path, source, target, inline)).rejects.toThrow(`${other} to the same target`);
-      await using journal = await openJournal(dir.path, other, 'third@new.example', inline);
+      await expect(openJournal(inState(dir.path), source, target, inline)).rejects.toThrow(
+        `${other} to the same target`,
+      );
+      await using journal = await openJournal(inState(dir.path), other, 'third@new.example', inline);
       expect(journal.state).toBe('new');
     } finally {
       await holder.kill();
@@ -69,27 +71,27 @@ describe('the lock', () => {
   });
 
   it('holds within one process too', async () => {
-    const journal = await openJournal(dir.path, source, target, inline);
-    await expect(openJournal(dir.path, source, target, inline)).rejects.toMatchObject({ exitCode: 8 });
-    await expect(openJournal(dir.path, other, target, inline)).rejects.toMatchObject({ exitCode: 8 });
+    const journal = await openJournal(inState(dir.path), source, target, inline);
+    await expect(openJournal(inState(dir.path), source, target, inline)).rejects.toMatchObject({ exitCode: 8 });
+    await expect(openJournal(inState(dir.path), other, target, inline)).rejects.toMatchObject({ exitCode: 8 });
     await journal[Symbol.asyncDispose]();
-    await using again = await openJournal(dir.path, other, target, inline);
+    await using again = await openJournal(inState(dir.path), other, target, inline);
     expect(again.state).toBe('new');
   });
 
   it('is let go of when the journal turns out to be damaged', async () => {
-    writeFileSync(journalFile(dir.path, source, target), 'no journal');
+    writeFileSync(journalFile(inState(dir.path), source, target), 'no journal');
     for (let attempt = 0; attempt < 2; attempt++) {
-      await expect(openJournal(dir.path, source, target, inline)).rejects.toMatchObject({ exitCode: 9 });
+      await expect(openJournal(inState(dir.path), source, target, inline)).rejects.toMatchObject({ exitCode: 9 });
     }
-    await using journal = await openJournal(dir.path, other, target, inline);
+    await using journal = await openJournal(inState(dir.path), other, target, inline);
     expect(journal.state).toBe('new');
   });
 
   it('says in a readable file who holds it, as long as somebody does', async () => {
     const files = () => readdirSync(dir.path).filter((name) => name.endsWith('.pid'));
     {
-      await using journal = await openJournal(dir.path, source, target, inline);
+      await using journal = await openJournal(inState(dir.path), source, target, inline);
       expect(journal.state).toBe('new');
       const [name = ''] = files();
       expect(readFileSync(join(dir.path, name), 'utf8')).toMatch(
@@ -103,7 +105,7 @@ describe('the lock', () => {
   it('does not hinder a look at the journal, nor the look the run', async () => {
     const holder = await startHolder();
     try {
-      await using peeked = await peekJournal(dir.path, source, target, inline);
+      await using peeked = await peekJournal(inState(dir.path), source, target, inline);
       expect(peeked?.folders()).toHaveLength(1);
       expect(await readJournalStatus(dir.path)).toMatchObject([{ state: 'running', holder: { pid: holder.pid } }]);
       expect(await readJournalStatus(dir.path, source, target)).toMatchObject([{ state: 'running' }]);

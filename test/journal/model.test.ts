@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  type FolderAttributes,
   type Intent,
   type Journal,
   type JournalFolder,
@@ -12,7 +13,17 @@ import {
 } from '../../src/journal/index.ts';
 import type { FolderStatus } from '../../src/plan/types.ts';
 import * as records from './fixtures.ts';
-import { contentOf, digestOf, messageLines, opened, source, target, useStateDir, type Verdict } from './fixtures.ts';
+import {
+  contentOf,
+  digestOf,
+  inState,
+  messageLines,
+  opened,
+  source,
+  target,
+  useStateDir,
+  type Verdict,
+} from './fixtures.ts';
 
 const root = useStateDir();
 const names = ['INBOX', 'Sent', 'Ä&-'];
@@ -24,7 +35,7 @@ type Step = { readonly folder: number } & (
   | { readonly kind: 'forget' }
   | { readonly kind: 'intents'; readonly rows: readonly Intent[] }
   | { readonly kind: 'verdicts'; readonly rows: readonly Verdict[]; readonly fence: number | undefined }
-  | { readonly kind: 'dropped'; readonly uids: readonly number[] }
+  | { readonly kind: 'dropped' | 'removed'; readonly uids: readonly number[] }
   | { readonly kind: 'flags'; readonly rows: readonly Pick<Verdict, 'uid' | 'flags'>[]; readonly modSeq: string | null }
   | { readonly kind: 'settled'; readonly fence: number | undefined }
   | ({ readonly kind: 'finished' } & Fields<'finished'>)
@@ -72,6 +83,11 @@ const status: fc.Arbitrary<FolderStatus> = fc.record({
   highestModSeq: modSeq,
   size: optional(number),
 });
+const attributes: fc.Arbitrary<FolderAttributes> = fc.record({
+  specialUse: fc.constantFrom('\\Sent', '\\Trash', null),
+  subscribed: fc.constantFrom(true, false, null),
+  sourceDelimiter: fc.constantFrom('/', '\\', '"', null),
+});
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({
     kind: fc.constant('folder'),
@@ -79,6 +95,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     sourceUidValidity: uidValidity,
     targetUidValidity: uidValidity,
     fence: optional(number),
+    attributes,
   }),
   fc.record({ kind: fc.constant('forget'), folder }),
   {
@@ -89,7 +106,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant('verdicts'), folder, rows: fc.array(verdict, { maxLength: 5 }), fence }),
     weight: 4,
   },
-  fc.record({ kind: fc.constant('dropped'), folder, uids: fc.array(uid, { maxLength: 3 }) }),
+  fc.record({ kind: fc.constantFrom('dropped', 'removed'), folder, uids: fc.array(uid, { maxLength: 3 }) }),
   fc.record({
     kind: fc.constant('flags'),
     folder,
@@ -109,7 +126,8 @@ function toRecords(one: Exclude<Step, { kind: 'reopen' }>): JournalRecord[] {
     case 'verdicts':
       return records.verdicts(folderId, one.rows, one.fence);
     case 'dropped':
-      return [{ kind: 'dropped', folderId, uids: Uint32Array.from(new Set(one.uids)).sort() }];
+    case 'removed':
+      return [{ kind: one.kind, folderId, uids: Uint32Array.from(new Set(one.uids)).sort() }];
     case 'flags':
       return [
         records.flags(
@@ -151,14 +169,15 @@ function applyToModel(model: ModelFolder, record: Exclude<Step, { kind: 'reopen'
   };
   switch (record.kind) {
     case 'folder': {
-      const { sourceUidValidity, targetUidValidity } = record;
+      const { sourceUidValidity, targetUidValidity, attributes = model.facts.attributes } = record;
       const differs = (known: number | null, now: number | null) => known !== null && now !== null && known !== now;
       if (
         differs(model.facts.sourceUidValidity, sourceUidValidity) ||
         differs(model.facts.targetUidValidity, targetUidValidity)
       )
         forget();
-      change({ sourceUidValidity, targetUidValidity, finishedAt: null, fence: model.facts.fence ?? record.fence });
+      change({ sourceUidValidity, targetUidValidity, attributes, finishedAt: null });
+      change({ fence: model.facts.fence ?? record.fence });
       break;
     }
     case 'forget':
@@ -178,12 +197,19 @@ function applyToModel(model: ModelFolder, record: Exclude<Step, { kind: 'reopen'
     case 'verdicts':
       for (const row of record.rows) {
         intents.delete(row.uid);
-        messages.set(row.uid, row);
+        const known = messages.get(row.uid);
+        messages.set(row.uid, row.kind === 'gone' && known !== undefined ? { ...known, kind: 'gone' } : row);
       }
       raise(record.fence);
       break;
     case 'dropped':
       for (const row of record.uids) intents.delete(row);
+      break;
+    case 'removed':
+      for (const row of record.uids) {
+        const known = messages.get(row);
+        if (known?.kind === 'gone') messages.set(row, { ...known, targetUid: null });
+      }
       break;
     case 'flags':
       for (const row of record.rows) {
@@ -221,7 +247,7 @@ describe('the journal', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
         const dir = mkdtempSync(join(root.path, 'run-'));
-        const open = () => openJournal(dir, source, target, { inline: true });
+        const open = () => openJournal(inState(dir), source, target, { inline: true });
         let journal: Journal = await open();
         const model: ModelFolder[] = [];
         let lastBatch = 0;
@@ -268,7 +294,7 @@ describe('the journal', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(change, { maxLength: 12 }), async (changes) => {
         const dir = mkdtempSync(join(root.path, 'run-'));
-        const open = () => openJournal(dir, source, target, { inline: true });
+        const open = () => openJournal(inState(dir), source, target, { inline: true });
         const model = new Map<number, string>();
         {
           await using journal = await open();
@@ -295,8 +321,12 @@ describe('the journal', () => {
               );
             }
             for (const { uid: row, flags: text } of rows) {
-              if (one.kind !== 'flags') model.set(row, `${row} ${one.kind} ${row + 100} ${text}`);
-              else if (model.has(row)) model.set(row, (model.get(row) ?? '').replace(/(?<=^\S+ \S+ \S+ ).*/, text));
+              const known = model.get(row);
+              if (one.kind === 'flags') {
+                if (known !== undefined) model.set(row, known.replace(/(?<=^\S+ \S+ \S+ ).*/, text));
+              } else if (one.kind === 'gone' && known !== undefined) {
+                model.set(row, known.replace(/(?<=^\S+ )\S+/, 'gone'));
+              } else model.set(row, `${row} ${one.kind} ${row + 100} ${text}`);
             }
           }
         }

@@ -5,12 +5,12 @@ import { describe, expect, it } from 'vitest';
 import { Database } from '../../src/journal/database.ts';
 import { journalFile, openJournal } from '../../src/journal/index.ts';
 import { readJournalStatus } from '../../src/journal-status.ts';
-import { intent, intents, opened, source, target, useStateDir, verdict, verdicts } from './fixtures.ts';
+import { inState, intent, intents, opened, source, target, useStateDir, verdict, verdicts } from './fixtures.ts';
 
 const dir = useStateDir();
 
 async function fill(from: string, to: string): Promise<void> {
-  await using journal = await openJournal(dir.path, from, to, { inline: true });
+  await using journal = await openJournal(inState(dir.path), from, to, { inline: true });
   const status = { messages: 2, uidNext: 3, uidValidity: 1, highestModSeq: null, size: null };
   for (const name of ['INBOX', 'Sent']) {
     const { id } = await journal.openFolder(opened(name));
@@ -43,7 +43,7 @@ describe('the status of journals', () => {
     ]);
     expect(statuses[0]).toMatchObject({
       lastWrite: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
-      file: journalFile(dir.path, source, target),
+      file: journalFile(inState(dir.path), source, target),
     });
     expect(await readJournalStatus(dir.path, 'ben@old.example', 'ben@new.example')).toMatchObject([
       { source: 'ben@old.example' },
@@ -76,14 +76,14 @@ describe('docs/JOURNAL.md', () => {
 
   it.each(queries)('has a query that answers: %s', async (query) => {
     await fill(source, target);
-    const db = new Database(journalFile(dir.path, source, target), { busyMs: 0, readOnly: true });
+    const db = new Database(journalFile(inState(dir.path), source, target), { busyMs: 0, readOnly: true });
     expect(db.prepare(query).all().length).toBeGreaterThan(0);
     db.close();
   });
 
   it('tells of every table and column', async () => {
     await fill(source, target);
-    const db = new Database(journalFile(dir.path, source, target), { busyMs: 0, readOnly: true });
+    const db = new Database(journalFile(inState(dir.path), source, target), { busyMs: 0, readOnly: true });
     const names = db
       .prepare('SELECT t.name, c.name FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type = ?')
       .all('table');

@@ -10,6 +10,7 @@ import { readJournalStatus } from '../../src/journal-status.ts';
 import {
   contentOf,
   digestOf,
+  inState,
   intent,
   intents,
   messageLines,
@@ -19,7 +20,7 @@ import {
   verdict,
   verdicts,
 } from './fixtures.ts';
-import { writeSchema2 } from './schema-2.ts';
+import { writeSchema3 } from './schema-3.ts';
 
 const root = useStateDir();
 const inline = { inline: true };
@@ -29,8 +30,8 @@ let file: string;
 beforeEach(() => {
   stateDir = join(root.path, 'state');
   mkdirSync(stateDir);
-  file = journalFile(stateDir, source, target);
-  writeSchema2(file);
+  file = journalFile(inState(stateDir), source, target);
+  writeSchema3(file);
 });
 
 function alter(sql: string): void {
@@ -46,7 +47,7 @@ function query(sql: string): unknown[] {
   return rows;
 }
 
-const open = () => openJournal(stateDir, source, target, inline);
+const open = () => openJournal(inState(stateDir), source, target, inline);
 
 const flagsOf = (uid: number) => (uid === 11 ? '\\Answered' : uid % 10 === 3 ? '\\Seen \\Flagged' : '\\Seen');
 const uids = Array.from({ length: 140 }, (_, index) => index * 2 + 1);
@@ -85,7 +86,7 @@ const content = {
   ],
 };
 
-describe('a journal of schema 2', () => {
+describe('a journal of schema 3', () => {
   it('is turned into one of today where a run opens it: it knows what it knew', async () => {
     for (const opening of ['first', 'second']) {
       await using journal = await open();
@@ -93,7 +94,7 @@ describe('a journal of schema 2', () => {
       expect(await contentOf(journal), opening).toMatchObject(content);
     }
     expect(query('PRAGMA user_version')).toEqual([[schemaVersion]]);
-    expect(query('SELECT id, kind FROM commits ORDER BY id DESC LIMIT 1')).toEqual([[12, 'closed']]);
+    expect(query('SELECT id, kind FROM commits ORDER BY id DESC LIMIT 1')).toEqual([[14, 'closed']]);
     const rows = query('SELECT uid, size, digest FROM message_list') as [number, number | null, string][];
     const hex = (uid: number) => Buffer.from(digestOf(uid)).toString('hex').toUpperCase();
     const expected = [...uids, 2].map((uid) =>
@@ -130,7 +131,7 @@ describe('a journal of schema 2', () => {
   it('is only read where somebody only looks', async () => {
     const before = readFileSync(file);
     {
-      await using journal = await peekJournal(stateDir, source, target, inline);
+      await using journal = await peekJournal(inState(stateDir), source, target, inline);
       if (journal === null) throw new Error('there is a journal');
       expect(await contentOf(journal)).toMatchObject(content);
       expect(journal.state).toBe('clean');
@@ -142,11 +143,12 @@ describe('a journal of schema 2', () => {
   });
 
   it.each([
-    { what: 'a changed message', sql: 'UPDATE messages SET size = 1 WHERE folder = 1 AND uid = 5' },
-    { what: 'a message too few', sql: 'DELETE FROM messages WHERE folder = 1 AND uid = 5' },
-    { what: 'messages of no folder', sql: 'UPDATE messages SET folder = 9 WHERE folder = 2' },
-    { what: 'a changed intent', sql: 'UPDATE intents SET digest = zeroblob(32) WHERE uid = 1' },
-    { what: 'an intent too few', sql: 'DELETE FROM intents WHERE uid = 1' },
+    { what: 'changed messages', sql: "UPDATE message_blocks SET sizes = '[1]' WHERE folder = 2" },
+    { what: 'other digests', sql: 'UPDATE message_blocks SET digests = zeroblob(length(digests)) WHERE folder = 1' },
+    { what: 'messages too few', sql: 'DELETE FROM message_blocks WHERE folder = 1 AND first_uid = 1' },
+    { what: 'messages of no folder', sql: 'UPDATE message_blocks SET folder = 9, id = 9 << 32 WHERE folder = 2' },
+    { what: 'a changed intent', sql: 'UPDATE intent_batches SET digests = zeroblob(32) WHERE id = 1' },
+    { what: 'an intent too few', sql: 'DELETE FROM intent_batches WHERE id = 1' },
     { what: 'a changed folder', sql: 'UPDATE folders SET fence = 1' },
     { what: 'a broken chain', sql: "UPDATE commits SET chain = 'x' WHERE id = 5" },
     { what: 'another table', sql: 'CREATE TABLE more (x)' },
@@ -156,7 +158,7 @@ describe('a journal of schema 2', () => {
     const before = readFileSync(file);
     const refusal = { exitCode: 9, message: expect.stringContaining('--rebuild') };
     await expect(open()).rejects.toMatchObject(refusal);
-    await expect(peekJournal(stateDir, source, target, inline)).rejects.toMatchObject(refusal);
+    await expect(peekJournal(inState(stateDir), source, target, inline)).rejects.toMatchObject(refusal);
     expect(readFileSync(file).equals(before)).toBe(true);
   });
 
@@ -165,7 +167,7 @@ describe('a journal of schema 2', () => {
     db.exec(`PRAGMA max_page_count = ${Number(db.pragma('page_count')) + 2}`);
     expect(() => db.transaction(() => upgradeJournal(db, db))).toThrow(/full/);
     db.close();
-    expect(query('PRAGMA user_version')).toEqual([[2]]);
+    expect(query('PRAGMA user_version')).toEqual([[3]]);
     await using journal = await open();
     expect(await contentOf(journal)).toMatchObject(content);
   });

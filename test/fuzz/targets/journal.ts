@@ -7,6 +7,7 @@ import { type Journal, journalFile, openJournal, peekJournal } from '../../../sr
 import {
   type Content,
   contentOf,
+  inState,
   intent,
   intents,
   opened,
@@ -15,7 +16,7 @@ import {
   verdict,
   verdicts,
 } from '../../journal/fixtures.ts';
-import { writeSchema2 } from '../../journal/schema-2.ts';
+import { writeSchema3 } from '../../journal/schema-3.ts';
 import { assertSame } from '../same.ts';
 import type { FuzzTarget } from '../target.ts';
 
@@ -37,7 +38,7 @@ interface Recorded extends Files {
 export async function journalTargets(): Promise<FuzzTarget[]> {
   const closed = await recordRun(true);
   const running = await recordRun(false);
-  const older = await recordSchema2();
+  const older = await recordSchema3();
   const logs = running.log === null ? [] : [running.log];
   const words = ['SQLite format 3\0', 'INBOX', 'copied', 'closed', '\\Seen', '\0\0\0\0', '\xff\xff\xff\xff', '\0'];
   // A mutation takes pieces of others, but no whole one.
@@ -69,12 +70,12 @@ const newUid = 4_000_000;
 
 async function checkFiles({ file, log }: Files, allowed: Allowed): Promise<void> {
   await inStateDir(async (stateDir) => {
-    const path = journalFile(stateDir, source, target);
+    const path = journalFile(inState(stateDir), source, target);
     writeFileSync(path, file);
     if (log !== null) writeFileSync(`${path}-wal`, log);
-    const peeked = await held(() => peekJournal(stateDir, source, target, { inline: true }), allowed);
+    const peeked = await held(() => peekJournal(inState(stateDir), source, target, { inline: true }), allowed);
     if (peeked === null) return;
-    const open = () => openJournal(stateDir, source, target, { inline: true });
+    const open = () => openJournal(inState(stateDir), source, target, { inline: true });
     const before = await held(open, allowed, async (journal) => {
       const { id } = await journal.openFolder(opened('INBOX'));
       await journal.write(...verdicts(id, [verdict(newUid)]));
@@ -130,11 +131,11 @@ function settled({ folders, ...rest }: Content): Content {
 
 async function recordRun(closed: boolean): Promise<Recorded> {
   return inStateDir(async (stateDir) => {
-    const path = journalFile(stateDir, source, target);
+    const path = journalFile(inState(stateDir), source, target);
     const history: Content[] = [];
     let running: Files | null = null;
     {
-      await using journal = await openJournal(stateDir, source, target, { inline: true });
+      await using journal = await openJournal(inState(stateDir), source, target, { inline: true });
       const note = async () => void history.push(settled(await contentOf(journal)));
       for (const name of ['INBOX', 'Archive']) {
         const { id } = await journal.openFolder(opened(name));
@@ -152,12 +153,12 @@ async function recordRun(closed: boolean): Promise<Recorded> {
 }
 
 /** What an earlier version wrote. */
-async function recordSchema2(): Promise<Recorded> {
+async function recordSchema3(): Promise<Recorded> {
   return inStateDir(async (stateDir) => {
-    const path = journalFile(stateDir, source, target);
-    writeSchema2(path);
+    const path = journalFile(inState(stateDir), source, target);
+    writeSchema3(path);
     const file = readFileSync(path);
-    await using journal = await openJournal(stateDir, source, target, { inline: true });
+    await using journal = await openJournal(inState(stateDir), source, target, { inline: true });
     return { file, log: null, history: [settled(await contentOf(journal))] };
   });
 }
