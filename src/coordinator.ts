@@ -5,7 +5,7 @@ import { exitCodes, type WireError, wireErrorOf, worstExitCode } from './errors.
 import { FolderDriver } from './folder-driver.ts';
 import { FolderRun, isSameTarget } from './folder-run.ts';
 import type { FolderReport, JobEvent, JobReport, JobSettings, Side, Verdict } from './job.ts';
-import { type Journal, type JournalFolder, openJournal, peekJournal } from './journal/index.ts';
+import { type Journal, type JournalFolder, type JournalPlace, openJournal, peekJournal } from './journal/index.ts';
 import type { LaneAdvice } from './lane-tuner.ts';
 import { type LaneDriver, type LaneHost, LaneLostError, ThreadHost, toJobError } from './lanes.ts';
 import { Patience } from './patience.ts';
@@ -94,16 +94,22 @@ class Job {
       onLeave: (error) => this.#crew.leave(error),
       onParked: (error, untilMs) => this.#park(error, untilMs),
     });
-    this.#crew = new Crew({ ...settings, readOnly: settings.dryRun }, host, clock, this.#patience, {
-      onMessage: (message, lane) => this.#hear(message, lane),
-      onJoined: () => this.#driver?.recruitAll(),
-      onRefused: (failure) => this.#driver?.refusedLane(failure),
-      renew: (side) => this.#renew(settings[side]),
-      onDrain: () => {
-        this.#patience.end();
-        this.#driver?.stop();
+    this.#crew = new Crew(
+      { ...settings, readOnly: settings.dryRun, keepsManifest: isTree(settings.target) },
+      host,
+      clock,
+      this.#patience,
+      {
+        onMessage: (message, lane) => this.#hear(message, lane),
+        onJoined: () => this.#driver?.recruitAll(),
+        onRefused: (failure) => this.#driver?.refusedLane(failure),
+        renew: (side) => this.#renew(settings[side]),
+        onDrain: () => {
+          this.#patience.end();
+          this.#driver?.stop();
+        },
       },
-    });
+    );
   }
 
   async run(): Promise<JobReport> {
@@ -283,6 +289,7 @@ class Job {
       flags,
       connections,
       reportsUids: this.#targetReportsUids,
+      keepsManifest: isTree(target),
       keepsOrder: this.#keepsOrder,
     });
     await this.#driver.drive(lane, this.#prepare(lane, runs));

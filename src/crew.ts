@@ -30,7 +30,7 @@ export interface CrewHooks {
 }
 
 /** What every lane is started with. */
-interface LaneAccounts extends Pick<LaneOptions, 'compress' | 'readOnly'> {
+interface LaneAccounts extends Pick<LaneOptions, 'compress' | 'readOnly' | 'keepsManifest'> {
   source: EndpointSettings;
   target: EndpointSettings;
 }
@@ -142,14 +142,18 @@ export class Crew {
 
   /** A new lane, being opened; it gets no work before `add`. */
   start(): LaneDriver {
-    const { source, target, compress, readOnly } = this.#accounts;
     const laneId = this.#started++;
     const isFirst = this.#lanes.size === 0;
-    const handle = this.#host.start({ laneId, isFirst, source, target, compress, readOnly, pace: this.#pace });
+    const handle = this.#host.start({ laneId, isFirst, ...this.#lane(), pace: this.#pace });
     const lane = new LaneDriver(handle, (message, from) => this.#hooks.onMessage(message, from));
     this.#lanes.add(lane);
     void lane.ended.then(() => this.#lanes.delete(lane));
     return lane;
+  }
+
+  #lane(): LaneAccounts {
+    const { source, target, compress, readOnly, keepsManifest } = this.#accounts;
+    return { source, target, compress, readOnly, keepsManifest };
   }
 
   /** A lane has logged in on both sides. */
