@@ -6,8 +6,11 @@
  *   so are a dot or blank at the beginning, a dot or blank at the end, and `%` itself. Half a surrogate is `%uD83D`.
  * - Of a name that means something else as a whole (`CON`, `cur`, `..`), or that would be taken for its neighbour's
  *   (`Work` beside `work`), the first letter is written so.
+ * - No name at all is `%_`.
  * - A name too long for one file name goes on in a directory below: the first part ends in a lone `%`.
  */
+
+const empty = '%_';
 
 /** Longest part of a name in bytes: file systems take 255, and programs put something behind it. */
 const maxBytes = 180;
@@ -50,9 +53,17 @@ export function toFileNames(segment: string, { escaped = 0 }: NameOptions = {}):
   return [...pieces.map((name) => `${name}%`), harmless(piece)];
 }
 
+/** The same as one name, however long it gets: for formats that shorten names in a way of their own. */
+export function toFileName(segment: string, { escaped = 0 }: NameOptions = {}): string {
+  const units = Array.from(segment, (character, index) =>
+    index < escaped ? escapeAll(character) : escapeUnsafe(character),
+  );
+  return harmless(units);
+}
+
 /** A piece of a name, a character or its escape each, that may stand as a name of its own. */
 function harmless(units: readonly string[]): string {
-  const name = units.join('').replace(ending, '%2E');
+  const name = units.join('').replace(ending, '%2E') || empty;
   const isTaken = taken.test(name);
   return name.replace(isTaken ? /^./u : /^[. ]/, escapeAll).replace(/[. ]$/, escapeAll);
 }
@@ -75,6 +86,7 @@ export function isContinued(fileName: string): boolean {
 /** The segment that file names stand for. What nobody has encoded stands for itself. */
 export function fromFileNames(fileNames: readonly string[]): string {
   const name = fileNames.map((part) => (isContinued(part) ? part.slice(0, -1) : part)).join('');
+  if (name === empty) return '';
   return name.replace(/%u[0-9A-F]{4}|(?:%[0-9A-F]{2})+/g, (written) => {
     if (written.startsWith('%u')) return String.fromCharCode(Number.parseInt(written.slice(2), 16));
     const bytes = Buffer.from(written.replaceAll('%', ''), 'hex');

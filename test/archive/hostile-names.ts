@@ -1,5 +1,6 @@
 /** What a server can call a folder to be led out of a tree, or to make two folders one. */
 export const hostileNames: readonly string[] = [
+  '',
   '../../etc',
   '/abs',
   '..',
