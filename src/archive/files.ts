@@ -16,6 +16,7 @@ import {
   readSync,
   realpathSync,
   statSync,
+  unlinkSync,
   writevSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -71,8 +72,9 @@ export function makeDirectory(path: string): boolean {
     mkdirSync(path, { mode: 0o700 });
     return true;
   } catch (error) {
-    if (systemCode(error) === 'EEXIST' && lstatSync(path).isDirectory()) return false;
-    throw writeError(path, error);
+    if (systemCode(error) !== 'EEXIST') throw writeError(path, error);
+    if (lstatSync(path).isDirectory()) return false;
+    throw new TreeError('TREE', `${path} is no directory, and should be one`);
   }
 }
 
@@ -99,11 +101,11 @@ export function openFile(path: string, options: { readonly forWriting: boolean }
   throw new TreeError('UNREADABLE', `cannot read ${path}: it is no plain file`);
 }
 
-/** A whole file. @throws TreeError */
-export function readWhole(path: string): Buffer {
+/** A whole file, or as much of it as `maxBytes`. @throws TreeError */
+export function readWhole(path: string, { maxBytes = Number.POSITIVE_INFINITY } = {}): Buffer {
   const handle = openFile(path);
   try {
-    return readAt(handle, 0, fstatSync(handle).size);
+    return readAt(handle, 0, Math.min(fstatSync(handle).size, maxBytes));
   } catch (error) {
     throw readError(path, error);
   } finally {
@@ -157,6 +159,15 @@ export async function syncFiles(handles: readonly number[]): Promise<void> {
   // None may be closed before all are done with it.
   const [failed] = (await Promise.allSettled(synced)).filter((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
+}
+
+/** Deletes a file that is in the way, if it is there and can be. */
+export function removeFile(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // What is left is looked for again when the folder is opened.
+  }
 }
 
 /** Makes the names in a directory durable. @throws TreeError */
