@@ -59,9 +59,11 @@ class EmlStore implements TreeStore {
   }
 
   #below(directory: string, outer: TreePath): TreeFolder[] {
-    return this.#names.list(directory).flatMap(({ segment, path }) => {
-      const folder = { path: [...outer, segment], holdsMessages: true };
-      return [folder, ...this.#below(path, folder.path)];
+    return this.#names.list(directory).flatMap(({ segment, path: inner }) => {
+      const path = [...outer, segment];
+      const below = this.#below(inner, path);
+      // A directory of nothing but directories is there for their sake.
+      return [{ path, holdsMessages: below.length === 0 || holdsMessages(inner) }, ...below];
     });
   }
 
@@ -91,6 +93,10 @@ class EmlStore implements TreeStore {
     if (forWriting) clearParts(directory);
     return new EmlFolder(directory, this.#options);
   }
+}
+
+function holdsMessages(directory: string): boolean {
+  return (listDirectory(directory) ?? []).some((entry) => entry.isFile() && parseEmlName(entry.name) !== null);
 }
 
 /** Removes what a run that was killed has left half written. */

@@ -152,7 +152,7 @@ type OpenStore = (options: StoreOptions) => Promise<TreeStore>;
 
 /** Loaded when they are needed: no command needs them all. */
 const stores: Readonly<Record<TreeFormat, OpenStore | null>> = {
-  maildir: null,
+  maildir: async (options) => (await import('./maildir-store.ts')).openMaildirStore(options),
   mbox: null,
   eml: async (options) => (await import('./eml-store.ts')).openEmlStore(options),
 };

@@ -4,7 +4,7 @@ import { awkwardBodies } from '../archive/awkward-bodies.ts';
 import { Engine, multisets } from '../support/engine.ts';
 import { TreeRoom } from '../support/tree-side.ts';
 
-const formats: readonly TreeFormat[] = ['eml'];
+const formats: readonly TreeFormat[] = ['eml', 'maildir'];
 
 describe.each(formats)('a backup as %s', (format) => {
   it('gives a new account all that the old one had', async () => {
