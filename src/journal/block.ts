@@ -4,6 +4,7 @@
 
 import { digestBytes, pickDigests, pickNumbers } from '../plan/message-facts.ts';
 import type { Row, Value } from './database.ts';
+import { DamageError } from './failure.ts';
 import { blockId } from './schema.ts';
 import type { VerdictKind } from './types.ts';
 
@@ -60,18 +61,48 @@ export function toBlockRow(folderId: number, block: Block): Value[] {
   ];
 }
 
-/** The block of a row that is known to be intact. */
+/**
+ * The block of a row whose CRC is right. That the columns are of one length is checked: a CRC is no proof of who wrote it.
+ * @throws DamageError
+ */
 export function fromBlockRow(row: Row): Block {
-  const [, , , , uids, verdicts, targetUids, sizes, digests, flags, internalDates] = row;
+  const [, , , , uids, letters, targetUids, sizes, digests, flags, internalDates] = row;
+  const verdicts = String(letters);
+  const count = verdicts.length;
+  const hasDigests = digests instanceof Uint8Array;
+  if (hasDigests && digests.length !== count * digestBytes) throw unreadable();
+  const dates = internalDates == null ? null : arrayOf<string | null>(internalDates, count);
+  if (dates?.some((date) => date !== null && typeof date !== 'string')) throw unreadable();
   return {
-    uids: numbersOf(uids),
-    verdicts: String(verdicts),
-    targetUids: numbersOf(targetUids),
-    sizes: sizes == null ? null : Float64Array.from(parse(sizes), (size) => size ?? Number.NaN),
-    digests: digests instanceof Uint8Array ? digests : null,
-    flags: numbersOf(flags),
-    internalDates: internalDates == null ? null : JSON.parse(String(internalDates)),
+    uids: Uint32Array.from(arrayOf<number>(uids, count)),
+    verdicts,
+    targetUids: Uint32Array.from(arrayOf<number>(targetUids, count)),
+    sizes:
+      sizes == null
+        ? null
+        : Float64Array.from(arrayOf<number | null>(sizes, count), (size) =>
+            size === null ? Number.NaN : Number(size),
+          ),
+    digests: hasDigests ? digests : null,
+    flags: Uint32Array.from(arrayOf<number>(flags, count)),
+    internalDates: dates,
   };
+}
+
+/** A JSON array of so many elements; what these are is the caller's to see. */
+function arrayOf<Element>(text: Value | undefined, count: number): Element[] {
+  let array: unknown;
+  try {
+    array = JSON.parse(String(text));
+  } catch (error) {
+    throw unreadable(error);
+  }
+  if (!Array.isArray(array) || array.length !== count) throw unreadable();
+  return array;
+}
+
+function unreadable(cause?: unknown): DamageError {
+  return new DamageError('a block of messages is not in one piece', { cause });
 }
 
 /** A JSON array of finite numbers. */
@@ -81,11 +112,7 @@ export function toJson(numbers: Uint32Array | Float64Array): string {
 
 /** The numbers of a column that `toJson` wrote. */
 export function numbersOf(text: Value | undefined): Uint32Array {
-  return Uint32Array.from(parse(text ?? null) as number[]);
-}
-
-function parse(text: Value): (number | null)[] {
-  return JSON.parse(String(text));
+  return Uint32Array.from(JSON.parse(String(text)) as number[]);
 }
 
 /** Rows `[start, end)`; the columns are views. */

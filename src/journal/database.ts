@@ -2,6 +2,7 @@
  * SQLite as the journal needs it: the one home of the SQLite package.
  */
 
+import { pathToFileURL } from 'node:url';
 import { DatabaseSync } from '@photostructure/sqlite';
 
 export type Value = string | number | null | Uint8Array;
@@ -19,11 +20,21 @@ export interface Statement {
 export class Database {
   readonly #db: InstanceType<typeof DatabaseSync>;
 
-  /** Opens the file; writers create it where it is missing. `busyMs`: how long a statement waits for others' locks. */
-  constructor(file: string, options: { readonly readOnly?: boolean; readonly busyMs: number }) {
-    const { readOnly = false, busyMs } = options;
+  /**
+   * Opens the file; writers create it where it is missing. `busyMs`: how long a statement waits for others' locks.
+   * `immutable`: nobody is going to write, and no log is looked for.
+   */
+  constructor(
+    file: string,
+    options: { readonly readOnly?: boolean; readonly busyMs: number; readonly immutable?: boolean },
+  ) {
+    const { readOnly = false, immutable = false, busyMs } = options;
     // References are for readers of the schema: the checksums hold more than they do, and cost no lookups.
-    this.#db = new DatabaseSync(file, { readOnly, timeout: busyMs, enableForeignKeyConstraints: false });
+    this.#db = new DatabaseSync(immutable ? immutableUrl(file) : file, {
+      readOnly,
+      timeout: busyMs,
+      enableForeignKeyConstraints: false,
+    });
   }
 
   /** Runs statements without values; leaves nothing prepared behind. */
@@ -73,4 +84,10 @@ export class Database {
     this.rollback();
     this.#db.close();
   }
+}
+
+function immutableUrl(file: string): URL {
+  const url = pathToFileURL(file);
+  url.searchParams.set('immutable', '1');
+  return url;
 }

@@ -4,6 +4,7 @@
 
 import { exitCodes, MigrateError } from '../errors.ts';
 import { databaseProblem } from './database-problem.ts';
+import { placeOf } from './names.ts';
 
 /** The content cannot be right. Thrown by whoever reads; becomes a `MigrateError` where the file's name is known. */
 export class DamageError extends Error {
@@ -57,10 +58,10 @@ export function toReadError(error: unknown, file: string): unknown {
     case 'busy':
       return stateError(`cannot open the journal ${file}: ${reason}; ${busyAdvice}`, error);
     case 'refused':
-      return stateError(`cannot open the journal ${file}: ${reason}; ${directoryAdvice}`, error);
+      return stateError(`cannot open the journal ${file}: ${reason}; ${directoryAdvice(file)}`, error);
     case null:
       if (!isSystemError(error)) return error;
-      return stateError(`cannot open the journal ${file}: ${reason}; ${directoryAdvice}`, error);
+      return stateError(`cannot open the journal ${file}: ${reason}; ${directoryAdvice(file)}`, error);
     default:
       return problem satisfies never;
   }
@@ -69,6 +70,7 @@ export function toReadError(error: unknown, file: string): unknown {
 /** What an error met while writing the journal means: nothing of that commit is kept. */
 export function toWriteError(error: unknown, file: string): unknown {
   if (error instanceof MigrateError) return error;
+  if (error instanceof DamageError) return damagedJournal(file, error.message, error);
   const problem = databaseProblem(error);
   const reason = reasonOf(error);
   switch (problem) {
@@ -87,7 +89,10 @@ export function toWriteError(error: unknown, file: string): unknown {
 }
 
 const busyAdvice = 'another program holds it (a database shell?): end that and run again';
-const directoryAdvice = 'choose another directory with --state DIR';
+const directoryAdvice = (file: string) =>
+  placeOf(file).kind === 'tree'
+    ? 'see to it that its directory can be used'
+    : 'choose another directory with --state DIR';
 const diskAdvice = 'nothing more is copied: make room, or see to the disk, and run again';
 
 /** A number in the file that none of ours can be: the package does not give it. */

@@ -4,6 +4,7 @@
 
 import { rowCrc, type Tally } from './checksum.ts';
 import type { Database, Statement } from './database.ts';
+import { DamageError } from './failure.ts';
 import { toStoredText } from './stored-text.ts';
 
 export class FlagSets {
@@ -44,4 +45,30 @@ export class FlagSets {
     this.#ids.set(flags, id);
     return id;
   }
+}
+
+/** The flags of an id; the set of id n stands at n - 1 of `sets`. @throws DamageError where there is none */
+export function flagSetOf(id: number, sets: readonly string[]): string {
+  const flags = sets[id - 1];
+  if (flags === undefined) throw new DamageError(`flag set ${id} is missing`);
+  return flags;
+}
+
+/**
+ * Replaces ids, in place, by indexes into the list that is answered, of the sets that occur: one folder's sets are few, the
+ * journal's may be many.
+ * @throws DamageError as `flagSetOf`
+ */
+export function narrowFlagSets(flags: Uint32Array, sets: readonly string[]): string[] {
+  const narrow: string[] = [];
+  const indexOf = new Map<number, number>();
+  for (const [row, id] of flags.entries()) {
+    let index = indexOf.get(id);
+    if (index === undefined) {
+      index = narrow.push(flagSetOf(id, sets)) - 1;
+      indexOf.set(id, index);
+    }
+    flags[row] = index;
+  }
+  return narrow;
 }

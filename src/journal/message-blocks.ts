@@ -11,7 +11,7 @@ import type { FolderState } from './folder-state.ts';
 import { blockId } from './schema.ts';
 
 /** Messages in a block at most: a batch of a lane (100) is one block. */
-const maxMessages = 128;
+export const maxMessages = 128;
 
 export class MessageBlocks {
   readonly #putBlock: Statement;

@@ -2,20 +2,14 @@
  * Reads the messages of a folder, and checks every block on the way.
  */
 
-import { blockColumns, fromBlockRow, verdictLetter } from './block.ts';
+import { type Block, blockColumns, fromBlockRow } from './block.ts';
 import { isIntact, Tally } from './checksum.ts';
-import type { Database, Row, Statement } from './database.ts';
+import type { Database, Statement } from './database.ts';
 import { DamageError } from './failure.ts';
 import { blockId } from './schema.ts';
-import { verdictKinds } from './types.ts';
 
-/** Columns to fill, all of the folder's number of messages. `flags` gets ids of flag sets. */
-export interface MessageColumns {
-  readonly uids: Uint32Array;
-  readonly targetUids: Uint32Array;
-  readonly verdicts: Uint8Array;
-  readonly flags: Uint32Array;
-}
+/** Takes a block whose messages are the folder's from number `from` on, counted from 0. */
+export type TakeBlock = (block: Block, from: number) => void;
 
 /** What was found of a folder. */
 export interface Scanned {
@@ -34,10 +28,10 @@ export class MessageScan {
   }
 
   /**
-   * Checks the blocks of a folder, and fills `columns` where they are asked for.
+   * Checks the blocks of a folder, and hands them on where somebody takes them.
    * @throws DamageError where a block is broken, or where the messages are not those that `expected` counts.
    */
-  run(folderId: number, expected: Tally, columns: MessageColumns | null): Scanned {
+  run(folderId: number, expected: Tally, take: TakeBlock | null): Scanned {
     const found = new Tally();
     const end = blockId(folderId + 1, 0);
     let lastUid = 0;
@@ -52,7 +46,7 @@ export class MessageScan {
       if (rowId !== blockId(folderId, firstUid) || firstUid <= lastUid || found.count + count > expected.count) {
         throw wrongMessages(folderId, expected);
       }
-      if (columns !== null) fill(columns, found.count, row);
+      take?.(fromBlockRow(row), found.count);
       found.add(Number(row.at(-1)), count);
       lastUid = rowLastUid;
       id = rowId;
@@ -71,18 +65,6 @@ type BlockRow = readonly [
   verdicts: string,
   ...rest: unknown[],
 ];
-
-function fill(columns: MessageColumns, from: number, row: Row): void {
-  const { uids, targetUids, verdicts, flags } = fromBlockRow(row);
-  columns.uids.set(uids, from);
-  columns.targetUids.set(targetUids, from);
-  columns.flags.set(flags, from);
-  for (let at = 0; at < verdicts.length; at++)
-    columns.verdicts[from + at] = verdictOfLetter.get(verdicts.charAt(at)) ?? 0;
-}
-
-/** Indexes into `verdictKinds`. */
-const verdictOfLetter = new Map(verdictKinds.map((kind, index) => [verdictLetter(kind), index]));
 
 function wrongMessages(folderId: number, expected: Tally): DamageError {
   return new DamageError(`the messages of folder ${folderId} are not the ${expected.count} it had`);

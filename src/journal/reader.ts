@@ -2,12 +2,13 @@
  * A checked journal, read. The writer reads through it too.
  */
 
+import { verdictLetter } from './block.ts';
 import type { Database, Statement } from './database.ts';
-import { DamageError } from './failure.ts';
+import { flagSetOf, narrowFlagSets } from './flag-sets.ts';
 import type { FolderState } from './folder-state.ts';
 import { batchColumns, intentsOf } from './intent-batches.ts';
 import { type Loaded, loadJournal } from './load.ts';
-import type { Intent, Journal, JournalMessages } from './types.ts';
+import { type Intent, type Journal, type JournalMessages, verdictKinds } from './types.ts';
 
 export class JournalReader {
   readonly loaded: Loaded;
@@ -34,13 +35,19 @@ export class JournalReader {
       verdicts: new Uint8Array(messages.count),
       flags: new Uint32Array(messages.count),
     };
-    this.loaded.scan.run(folderId, messages, columns);
-    return { ...columns, flagSets: this.#narrowFlagSets(columns.flags) };
+    this.loaded.scan.run(folderId, messages, ({ uids, targetUids, verdicts, flags }, from) => {
+      columns.uids.set(uids, from);
+      columns.targetUids.set(targetUids, from);
+      columns.flags.set(flags, from);
+      for (let at = 0; at < verdicts.length; at++)
+        columns.verdicts[from + at] = verdictOfLetter.get(verdicts.charAt(at)) ?? 0;
+    });
+    return { ...columns, flagSets: narrowFlagSets(columns.flags, this.loaded.flagSets) };
   }
 
   intents(folderId: number): Intent[] {
     this.#folder(folderId);
-    return this.#intents.all(folderId).flatMap((row) => intentsOf(row, (id) => this.#flagSet(id)));
+    return this.#intents.all(folderId).flatMap((row) => intentsOf(row, (id) => flagSetOf(id, this.loaded.flagSets)));
   }
 
   #folder(folderId: number): FolderState {
@@ -48,25 +55,7 @@ export class JournalReader {
     if (folder === undefined) throw new RangeError(`the journal has no folder ${folderId}`);
     return folder;
   }
-
-  #flagSet(id: number): string {
-    const flags = this.loaded.flagSets[id - 1];
-    if (flags === undefined) throw new DamageError(`flag set ${id} is missing`);
-    return flags;
-  }
-
-  /** Replaces ids by indexes into a list of the sets that occur: one folder's sets are few, the journal's may be many. */
-  #narrowFlagSets(flags: Uint32Array): string[] {
-    const sets: string[] = [];
-    const indexOf = new Map<number, number>();
-    for (const [row, id] of flags.entries()) {
-      let index = indexOf.get(id);
-      if (index === undefined) {
-        index = sets.push(this.#flagSet(id)) - 1;
-        indexOf.set(id, index);
-      }
-      flags[row] = index;
-    }
-    return sets;
-  }
 }
+
+/** Indexes into `verdictKinds`. */
+const verdictOfLetter = new Map(verdictKinds.map((kind, index) => [verdictLetter(kind), index]));

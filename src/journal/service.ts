@@ -5,11 +5,12 @@
 import { createJournal, hasJournal, putAside } from './create.ts';
 import { Database } from './database.ts';
 import type { Entry } from './entry.ts';
-import { damagedJournal, foreignJournal, foreignTree, outdatedJournal, toReadError } from './failure.ts';
+import { foreignJournal, foreignTree, toReadError } from './failure.ts';
+import { checkKind } from './kind.ts';
 import { type LockHolder, lockHolder, TargetLock } from './lock.ts';
 import { targetIn } from './names.ts';
 import { JournalReader } from './reader.ts';
-import { applicationId, oldestSchema, schemaVersion } from './schema.ts';
+import { schemaVersion } from './schema.ts';
 import { type CommitResult, Store } from './store.ts';
 import { toStoredText } from './stored-text.ts';
 import type { Intent, Journal, JournalFolder, JournalMessages, JournalPlace } from './types.ts';
@@ -180,23 +181,4 @@ function upgradedCopy(old: Database): Database {
   }
   old.close();
   return copy;
-}
-
-/**
- * The version of the journal's schema, today's or one that can be upgraded.
- * @throws MigrateError (exit 9) where the file is no journal of this program, or one it does not know
- */
-function checkKind(db: Database, file: string): number {
-  const version = Number(db.pragma('user_version'));
-  const isOurs = db.pragma('application_id') === applicationId;
-  if (!isOurs && version === 1) throw outdatedJournal(file);
-  if (!isOurs) throw damagedJournal(file, 'it is not a journal of this program');
-  if (version > schemaVersion) {
-    throw foreignJournal(
-      `the journal ${file} was written by a newer version (schema ${version}, this one knows ${schemaVersion}): use that version, or another --state DIR`,
-    );
-  }
-  if (version < oldestSchema) throw damagedJournal(file, `it has no schema ${version}`);
-  if (db.pragma('journal_mode') !== 'wal') throw damagedJournal(file, 'it has lost its write-ahead log');
-  return version;
 }

@@ -27,7 +27,7 @@ export function compileJournal(): CompiledJournal {
       extends: join(root, 'tsconfig.json'),
       compilerOptions: { rootDir: join(root, 'src'), outDir: join(folder, 'out'), noEmit: false },
       include: [],
-      files: [source('index.ts'), source('thread.ts')],
+      files: [source('index.ts'), source('thread.ts'), source('manifest.ts')],
     }),
   );
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
