@@ -61,6 +61,8 @@ export interface TreeSettings {
   readonly path: string;
   /** Absolute; the directory of the manifest and what else is known of the tree. */
   readonly stateDirectory: string;
+  /** True: messages that the manifest says the source has no more are read, too. */
+  readonly includeGone: boolean;
   /** `batch`: what counts as stored is on the disk. `never`: when the system likes. */
   readonly fsync: 'batch' | 'never';
   /** How messages that are new in an eml tree are compressed. */

@@ -140,7 +140,8 @@ async function loadPair(
 async function loadSource(session: Session, word: string, options: OptionValues): Promise<EndpointSettings> {
   const reference = parseTreeReference(word);
   if (reference === null) return await loadAccount(session, word, options);
-  return toTreeSettings(await session.io.engine.findTree(reference, { create: false }), options);
+  const place = await session.io.engine.findTree(reference, { create: false });
+  return { ...toTreeSettings(place, options), includeGone: options['with-gone'] };
 }
 
 async function loadTarget(
@@ -164,7 +165,7 @@ async function loadTarget(
 
 function toTreeSettings({ format, root, stateDirectory }: TreePlace, options: OptionValues): TreeSettings {
   const { fsync, layout, 'store-compress': storeCompress } = options;
-  return { format, path: root, stateDirectory, fsync, layout, storeCompress };
+  return { format, path: root, stateDirectory, includeGone: true, fsync, layout, storeCompress };
 }
 
 function isSame(a: EndpointSettings, b: EndpointSettings): boolean {

@@ -166,6 +166,13 @@ export const optionSpecs: readonly OptionSpec[] = [
     describe: 'the kind of tree that DST becomes, where it is a new directory (default: eml)',
   },
   {
+    name: 'with-gone',
+    kind: 'flag',
+    group: 'Backups',
+    commands: copying,
+    describe: 'of a tree as SRC, messages too that were gone from the account before its last backup',
+  },
+  {
     name: 'layout',
     kind: 'value',
     group: 'Backups',
@@ -335,6 +342,7 @@ export const optionValues = z
     state: text.optional(),
     rebuild: flag,
     wait: flag,
+    'with-gone': flag,
     format: oneOf(['maildir', 'mbox', 'eml']).optional(),
     layout: oneOf(['maildir++', 'fs']).default('maildir++'),
     'store-compress': oneOf(['none', 'gzip', 'zstd']).default('none'),

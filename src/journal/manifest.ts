@@ -19,6 +19,8 @@ import { maxMessages } from './message-blocks.ts';
 import { MessageScan } from './message-scan.ts';
 import { blockId, schemaVersion } from './schema.ts';
 
+export { manifestFile } from './names.ts';
+
 /** A folder of the tree. Where several source folders went to it, it is described as the one that came last. */
 export interface ManifestFolder {
   readonly targetName: string;

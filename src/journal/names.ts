@@ -22,6 +22,11 @@ export function journalFile(place: JournalPlace, source: string, target: string)
   return join(place.directory, `${name}${journalSuffix}`);
 }
 
+/** The manifest of a tree whose state is in `directory`. */
+export function manifestFile(directory: string): string {
+  return journalFile({ kind: 'tree', directory }, '', '');
+}
+
 /** The place a journal's file is at. */
 export function placeOf(file: string): JournalPlace {
   const directory = dirname(file);

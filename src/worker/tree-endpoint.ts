@@ -24,7 +24,7 @@ import type { Abilities } from './imap-traits.ts';
 import { TreeListing } from './tree-listing.ts';
 import { nameOf, toRawName, toTreeName, toTreePath, treeNaming } from './tree-names.ts';
 import { TreeReader } from './tree-reader.ts';
-import { type FolderRecords, noRecords } from './tree-records.ts';
+import { type FolderRecords, noRecords, TreeRecords } from './tree-records.ts';
 import { TreeWriter } from './tree-writer.ts';
 
 /** A disk takes whatever it is given, as fast as it can. */
@@ -50,6 +50,7 @@ export class TreeEndpoint implements Endpoint {
   readonly #store: TreeStore;
   /** Of a tree that gives UIDs itself; `null`: other programs made it. */
   readonly #uidValidity: number | null;
+  #records: TreeRecords | null = null;
   readonly #open = new Set<{ close(): Promise<void> }>();
 
   /** @throws TreeError */
@@ -78,32 +79,41 @@ export class TreeEndpoint implements Endpoint {
 
   async listFolders(): Promise<FolderInfo[]> {
     const infos: FolderInfo[] = [];
+    const known = new Map(
+      this.#known()
+        ?.folders()
+        .map((folder) => [folder.targetName, folder]),
+    );
     for (const { path, holdsMessages } of await this.#store.listFolders()) {
       const name = toTreeName(path);
-      const status = holdsMessages ? await this.#status(name) : null;
+      const record = known.get(name);
+      const selectable = holdsMessages || record !== undefined;
       infos.push({
         rawName: toRawName(name),
         name,
         delimiter: treeNaming.delimiter,
-        specialUse: null,
-        selectable: holdsMessages,
-        subscribed: false,
-        status,
+        specialUse: record?.specialUse ?? null,
+        selectable,
+        subscribed: record?.subscribed ?? false,
+        status: selectable ? await this.#status(name) : null,
       });
     }
     return infos;
   }
 
   async #status(name: string): Promise<FolderInfo['status']> {
-    const listing = await this.#look(name, (folder) => this.#list(folder));
+    const listing = await this.#look(name, (folder) => this.#list(folder, name));
     const { length: messages, uidNext, uidValidity, totalBytes: size } = listing;
     return { messages, uidNext, uidValidity, highestModSeq: null, size };
   }
 
-  #list(folder: StoreFolder): Promise<TreeListing> {
-    return this.#side === 'target' && this.#uidValidity !== null
-      ? TreeListing.forWriting(folder, this.#uidValidity)
-      : TreeListing.forReading(folder, this.#uidValidity);
+  async #list(folder: StoreFolder, name: string): Promise<TreeListing> {
+    if (this.#side === 'target' && this.#uidValidity !== null)
+      return await TreeListing.forWriting(folder, this.#uidValidity);
+    const all = await TreeListing.forReading(folder, this.#uidValidity);
+    if (this.#settings.includeGone || all.uidValidity !== this.#uidValidity) return all;
+    const records = this.#recordsOf(name);
+    return all.filter((uid) => records.find(uid)?.gone !== true);
   }
 
   async #look<Result>(name: string, look: (folder: StoreFolder) => Promise<Result>): Promise<Result> {
@@ -115,8 +125,14 @@ export class TreeEndpoint implements Endpoint {
     }
   }
 
-  #recordsOf(_name: string): FolderRecords {
-    return noRecords;
+  /** What the manifest tells: it is written while it is read here, if the tree is the target. */
+  #known(): TreeRecords | null {
+    this.#records ??= TreeRecords.open(this.#settings.stateDirectory);
+    return this.#records;
+  }
+
+  #recordsOf(name: string): FolderRecords {
+    return this.#known()?.messages(name) ?? noRecords;
   }
 
   async quotas(): Promise<QuotaFacts[]> {
@@ -164,19 +180,25 @@ export class TreeEndpoint implements Endpoint {
   async openForReading(name: FolderTask['targetName']): Promise<ReadableFolder> {
     const text = nameOf(name);
     const folder = await this.#store.openFolder(toTreePath(text), { forWriting: false });
-    return this.#keep(new TreeReader(folder, await this.#list(folder), this.#recordsOf(text)));
+    return this.#keep(await this.#reader(folder, text));
   }
 
   async readFlags(name: FolderTask['targetName']): Promise<FlagTable> {
     const text = nameOf(name);
-    return await this.#look(text, async (folder) => {
-      return new TreeReader(folder, await this.#list(folder), this.#recordsOf(text)).flags();
-    });
+    return await this.#look(text, async (folder) => (await this.#reader(folder, text)).flags());
+  }
+
+  async #reader(folder: StoreFolder, name: string): Promise<TreeReader> {
+    const listing = await this.#list(folder, name);
+    // Of messages that are counted through, the manifest knows nothing by their numbers.
+    const records = listing.uidValidity === this.#uidValidity ? this.#recordsOf(name) : noRecords;
+    return new TreeReader(folder, listing, records);
   }
 
   async openForWriting(name: FolderTask['targetName']): Promise<WritableFolder> {
-    const folder = await this.#store.openFolder(toTreePath(nameOf(name)), { forWriting: true });
-    return this.#keep(new TreeWriter(folder, await this.#list(folder), 1));
+    const text = nameOf(name);
+    const folder = await this.#store.openFolder(toTreePath(text), { forWriting: true });
+    return this.#keep(new TreeWriter(folder, await this.#list(folder, text), 1));
   }
 
   #keep<Folder extends { close(): Promise<void> }>(folder: Folder): Folder {
@@ -188,7 +210,7 @@ export class TreeEndpoint implements Endpoint {
     const text = nameOf(name);
     const folder = await this.#store.openFolder(toTreePath(text), { forWriting: true });
     try {
-      const listing = await this.#list(folder);
+      const listing = await this.#list(folder, text);
       if (uidValidity !== null && uidValidity !== listing.uidValidity)
         return { refusal: 'its UIDVALIDITY changed meanwhile', changed: 0, lost: [] };
       const wanted: { message: TreeMessage; flags: readonly string[] }[] = [];
@@ -207,7 +229,8 @@ export class TreeEndpoint implements Endpoint {
 
   async statusOf(name: FolderTask['targetName']): Promise<FolderFacts | null> {
     try {
-      const listing = await this.#look(nameOf(name), (folder) => this.#list(folder));
+      const text = nameOf(name);
+      const listing = await this.#look(text, (folder) => this.#list(folder, text));
       return { messages: listing.length, uidNext: listing.uidNext, uidValidity: listing.uidValidity };
     } catch (error) {
       if (error instanceof TreeError && error.code === 'NO_FOLDER') return null;
@@ -216,6 +239,7 @@ export class TreeEndpoint implements Endpoint {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#records?.close();
     for (const folder of this.#open) await folder.close().catch(() => {});
   }
 }

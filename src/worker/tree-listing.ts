@@ -42,6 +42,18 @@ export class TreeListing {
     return new TreeListing(uids, uidValidity, messages);
   }
 
+  /** Those of its messages that `keeps` says. */
+  filter(keeps: (uid: number) => boolean): TreeListing {
+    const rows = [...this.uids.keys()].filter((row) => keeps(this.uids[row] ?? 0));
+    if (rows.length === this.length) return this;
+    const uids = Uint32Array.from(rows, (row) => this.uids[row] ?? 0);
+    return new TreeListing(
+      uids,
+      this.uidValidity,
+      rows.flatMap((row) => this.#messages[row] ?? []),
+    );
+  }
+
   get length(): number {
     return this.uids.length;
   }

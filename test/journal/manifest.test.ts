@@ -10,17 +10,7 @@ import { type Journal, openJournal } from '../../src/journal/index.ts';
 import { loadTables } from '../../src/journal/load.ts';
 import { type ManifestMessages, openManifest } from '../../src/journal/manifest.ts';
 import { type CompiledJournal, compileJournal } from './compiled.ts';
-import {
-  digestOf,
-  flags,
-  opened,
-  source,
-  target,
-  useStateDir,
-  type Verdict,
-  verdict,
-  verdicts,
-} from './fixtures.ts';
+import { digestOf, flags, opened, source, target, useStateDir, type Verdict, verdict, verdicts } from './fixtures.ts';
 
 const dir = useStateDir();
 let compiled: CompiledJournal;

@@ -16,6 +16,7 @@ export class TreeRoom implements Disposable {
       format: place.format,
       path: place.root,
       stateDirectory: place.stateDirectory,
+      includeGone: false,
       fsync: 'batch',
       storeCompress: 'none',
       layout: 'maildir++',
