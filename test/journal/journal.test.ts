@@ -133,6 +133,46 @@ describe.each(hosts)('the journal $where', ({ load, options }) => {
     });
   });
 
+  it('keeps where a gone message is at the target until it is said to be removed; others are where they were', async () => {
+    await run(async (journal) => {
+      const { id } = await journal.openFolder(opened());
+      await journal.write(...verdicts(id, [verdict(1), verdict(2, { flags: '\\Answered' }), verdict(3)]));
+      const gone = { kind: 'gone', targetUid: null, size: null, digest: null, flags: '' } as const;
+      await journal.write(...verdicts(id, [verdict(2, gone), verdict(3, gone), verdict(4, gone)]));
+      await journal.write({ kind: 'removed', folderId: id, uids: Uint32Array.of(1, 3, 4, 77) });
+    });
+    await run(async (journal) => {
+      expect(await messageLines(journal, 1)).toEqual([
+        '1 copied 101 \\Seen',
+        '2 gone 102 \\Answered',
+        '3 gone 0 \\Seen',
+        '4 gone 0 ',
+      ]);
+      expect(journal.folder('INBOX', 'INBOX')).toMatchObject({ messages: 4 });
+    });
+  });
+
+  it('knows what a folder is, until it is opened and is something else', async () => {
+    const attributes = { specialUse: '\\Sent', subscribed: true, sourceDelimiter: '/' } as const;
+    const none = { specialUse: null, subscribed: null, sourceDelimiter: null };
+    await run(async (journal) => {
+      expect((await journal.openFolder(opened('A', { attributes }))).attributes).toEqual(attributes);
+      expect((await journal.openFolder(opened('B'))).attributes).toEqual(none);
+      expect((await journal.openFolder(opened('A'))).attributes).toEqual(attributes);
+    });
+    await run(async (journal) => {
+      expect(journal.folders().map((folder) => folder.attributes)).toEqual([attributes, none]);
+      const again = { sourceUidValidity: 1, targetUidValidity: 2, fence: 1 };
+      const [first, second] = [none, { ...attributes, subscribed: false, sourceDelimiter: '\0' }];
+      await journal.write({ kind: 'folder', folderId: 1, ...again, attributes: first });
+      await journal.write({ kind: 'folder', folderId: 2, ...again, attributes: second });
+    });
+    await run(async (journal) => {
+      const stored = { ...attributes, subscribed: false, sourceDelimiter: '\ufffd' };
+      expect(journal.folders().map((folder) => folder.attributes)).toEqual([none, stored]);
+    });
+  });
+
   it('says when a folder was finished, until it is opened again', async () => {
     const status = { messages: 3, uidNext: 10, uidValidity: 1, highestModSeq: '12345678901234567890', size: 2 ** 45 };
     const bare = { messages: 0, uidNext: null, uidValidity: null, highestModSeq: null, size: null };
@@ -375,6 +415,8 @@ describe.each(hosts)('the journal $where', ({ load, options }) => {
     { name: 'a target UID too few', record: changed(ofVerdicts, { targetUids: new Uint32Array() }) },
     { name: 'a size too many', record: changed(ofVerdicts, { sizes: new Float64Array(2) }) },
     { name: 'a date too few', record: changed(ofIntents, { internalDates: [] }) },
+    { name: 'a date of a verdict too many', record: changed(ofVerdicts, { internalDates: [null, null] }) },
+    { name: 'a removed UID 0', record: { kind: 'removed', folderId: 1, uids: Uint32Array.of(0) } },
     { name: 'flags that are in no set', record: changed(ofIntents, { flags: Uint32Array.of(1) }) },
     { name: 'a short digest', record: changed(ofIntents, { digests: new Uint8Array(20) }) },
     { name: 'a size that is no number', record: changed(ofIntents, { sizes: Float64Array.of(Number.NaN) }) },

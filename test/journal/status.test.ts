@@ -81,6 +81,25 @@ describe('docs/JOURNAL.md', () => {
     db.close();
   });
 
+  it('has a view of messages with their dates', async () => {
+    await using journal = await openJournal(inState(dir.path), source, target, { inline: true });
+    const { id } = await journal.openFolder(opened());
+    await journal.write(
+      ...verdicts(
+        id,
+        [1, 2].map((uid) => verdict(uid, { internalDate: uid === 1 ? 'then' : null })),
+      ),
+    );
+    await journal.write(...verdicts(id, [verdict(3)]));
+    const db = new Database(journal.file, { busyMs: 0, readOnly: true });
+    expect(db.prepare('SELECT uid, internal_date FROM message_list').all()).toEqual([
+      [1, 'then'],
+      [2, null],
+      [3, null],
+    ]);
+    db.close();
+  });
+
   it('tells of every table and column', async () => {
     await fill(source, target);
     const db = new Database(journalFile(inState(dir.path), source, target), { busyMs: 0, readOnly: true });

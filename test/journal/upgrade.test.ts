@@ -95,6 +95,10 @@ describe('a journal of schema 3', () => {
     }
     expect(query('PRAGMA user_version')).toEqual([[schemaVersion]]);
     expect(query('SELECT id, kind FROM commits ORDER BY id DESC LIMIT 1')).toEqual([[14, 'closed']]);
+    expect(query('SELECT DISTINCT internal_dates FROM message_blocks')).toEqual([[null]]);
+    expect(query('SELECT DISTINCT special_use, subscribed, source_delimiter FROM folders')).toEqual([
+      [null, null, null],
+    ]);
     const rows = query('SELECT uid, size, digest FROM message_list') as [number, number | null, string][];
     const hex = (uid: number) => Buffer.from(digestOf(uid)).toString('hex').toUpperCase();
     const expected = [...uids, 2].map((uid) =>
