@@ -6,7 +6,7 @@
  * (mutt shows N instead of O, Dovecot `\Recent`), and would rename every file when the tree is first looked at.
  */
 import { lstatSync, renameSync, unlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { FileSlices } from './file-slices.ts';
 import { listDirectory, makeDirectory, readWhole, removeFile, syncDirectory, syncFiles } from './files.ts';
 import { MaildirDraft } from './maildir-draft.ts';
@@ -20,6 +20,8 @@ import { readError, systemCode, TreeError, writeError } from './tree-error.ts';
 const maxOpenFiles = 128;
 /** Looks at a directory that changes meanwhile: a file that is renamed may be seen twice, or not at all. */
 const maxLooks = 4;
+// A backslash is a character like any other where it separates nothing (the format has `\\057` for a slash in a host's name).
+const messageFile = sep === '/' ? /^(?:cur|new)\/[^./\0][^/\0]*$/ : /^(?:cur|new)\/[^./\\:\0][^/\\:\0]*$/;
 
 export interface MaildirFolderOptions {
   readonly root: string;
@@ -142,7 +144,6 @@ export class MaildirFolder implements StoreFolder {
       this.#atFile(message, (file) => {
         const { base, letters } = parseMaildirName(nameOf(file));
         const renamed = `${this.#prefix}cur/${encodeMaildirName(base, toLetters(flags, this.#keywords, letters))}`;
-        if (renamed === file) return;
         this.#rename(file, renamed);
         this.#moved.set(base, renamed);
       });
@@ -191,14 +192,18 @@ export class MaildirFolder implements StoreFolder {
   }
 
   #rename(from: string, to: string): void {
-    const target = join(this.#root, to);
+    const [source, target] = [join(this.#root, from), join(this.#root, to)];
+    if (lstatSync(source, { throwIfNoEntry: false }) === undefined) {
+      throw new TreeError('GONE', `${source} is not there any more`);
+    }
+    if (from === to) return;
     if (lstatSync(target, { throwIfNoEntry: false }) !== undefined) {
       throw new TreeError('TREE', `${target} is there already: two files are called the same but for their flags`);
     }
     try {
-      renameSync(join(this.#root, from), target);
+      renameSync(source, target);
     } catch (error) {
-      throw systemCode(error) === 'ENOENT' ? readError(target, error) : writeError(target, error);
+      throw systemCode(error) === 'ENOENT' ? readError(source, error) : writeError(target, error);
     }
   }
 
@@ -225,7 +230,7 @@ export class MaildirFolder implements StoreFolder {
 
   /** A name from elsewhere leads to files of this folder only. */
   #checked(file: string): string {
-    const isOurs = file.startsWith(this.#prefix) && /^(?:cur|new)\/[^/\\\0]+$/.test(file.slice(this.#prefix.length));
+    const isOurs = file.startsWith(this.#prefix) && messageFile.test(file.slice(this.#prefix.length));
     if (!isOurs) throw new TreeError('TREE', `${file} is no message of ${this.#cur}`);
     return file;
   }
