@@ -60,7 +60,7 @@ export function parseGmailLabels(field: string): GmailPlace {
   const flags = new Set<string>();
   if (!labels.some((label) => /^unread$/i.test(label))) flags.add(systemFlags.seen);
   for (const label of labels) {
-    if (label === home || folderOf(label) === system) {
+    if (label === home || (system !== undefined && folderOf(label) === system)) {
       addFlag(flagOf[label.toLowerCase()], flags);
       continue;
     }

@@ -41,7 +41,8 @@ function* filesBelow(
     const file = join(directory, entry.name);
     if (entry.isFile() && isMbox(file, entry, entries)) {
       const segment = fromFileNames([...outer, nameOf(entry.name)]);
-      yield { path: [...parent, parent.length === 0 ? topName(entry.name, segment) : segment], file };
+      const isTheirs = parent.length === 0 && !entry.name.endsWith(suffix);
+      yield { path: [...parent, isTheirs ? topName(segment) : segment], file };
     }
   }
   if (depth === maxDepth) return;
@@ -49,7 +50,11 @@ function* filesBelow(
     if (!entry.isDirectory() || noDirectory.test(entry.name)) continue;
     const below = join(directory, entry.name);
     if (isContinued(entry.name)) yield* filesBelow(below, parent, [...outer, entry.name], depth + 1);
-    else yield* filesBelow(below, [...parent, fromFileNames([...outer, directoryName(entry.name)])], [], depth + 1);
+    else {
+      const segment = fromFileNames([...outer, directoryName(entry.name)]);
+      const name = parent.length === 0 && entry.name.endsWith('.sbd') ? topName(segment) : segment;
+      yield* filesBelow(below, [...parent, name], [], depth + 1);
+    }
   }
 }
 
@@ -63,9 +68,9 @@ export function directoryName(fileName: string): string {
   return fileName.endsWith('.sbd') && fileName !== '.sbd' ? fileName.slice(0, -4) : fileName;
 }
 
-/** Thunderbird's `Inbox`: a name that all spell as they like. */
-function topName(fileName: string, segment: string): string {
-  return !fileName.endsWith(suffix) && /^inbox$/i.test(segment) ? 'INBOX' : segment;
+/** Thunderbird's `Inbox`: RFC 3501 5.1 has one spelling for it. */
+function topName(segment: string): string {
+  return /^inbox$/i.test(segment) ? 'INBOX' : segment;
 }
 
 /** True for a folder's file. One that is empty tells of itself by its name, or by Thunderbird's index beside it. */

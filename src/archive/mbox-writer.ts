@@ -23,6 +23,7 @@ export class MboxWriter {
   readonly #path: string;
   readonly #sync: boolean;
   #handle: number;
+  #isClosed = false;
   /** Where the file ends as we left it; `null`: not looked yet. */
   #end: number | null = null;
 
@@ -111,6 +112,8 @@ export class MboxWriter {
   }
 
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     closeSync(this.#handle);
   }
 
@@ -121,6 +124,7 @@ export class MboxWriter {
 
   /** Runs `work` at the end of the file as it is now. Where it fails, the file is what it was. */
   async #locked(work: (end: number, lock: DotLock) => Promise<number>): Promise<void> {
+    if (this.#isClosed) throw new TreeError('TREE', `${this.#path} was closed before it was written to`);
     const lock = await DotLock.take(this.#path);
     try {
       const end = this.#freshEnd();
