@@ -153,7 +153,7 @@ type OpenStore = (options: StoreOptions) => Promise<TreeStore>;
 /** Loaded when they are needed: no command needs them all. */
 const stores: Readonly<Record<TreeFormat, OpenStore | null>> = {
   maildir: async (options) => (await import('./maildir-store.ts')).openMaildirStore(options),
-  mbox: null,
+  mbox: async (options) => (await import('./mbox-store.ts')).openMboxStore(options),
   eml: async (options) => (await import('./eml-store.ts')).openEmlStore(options),
 };
 

@@ -1,12 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { TreeFormat } from '../../src/archive/store.ts';
+import { treeFormats } from '../../src/archive/store.ts';
 import { awkwardBodies } from '../archive/awkward-bodies.ts';
 import { Engine, multisets } from '../support/engine.ts';
 import { TreeRoom } from '../support/tree-side.ts';
 
-const formats: readonly TreeFormat[] = ['eml', 'maildir'];
-
-describe.each(formats)('a backup as %s', (format) => {
+describe.each(treeFormats)('a backup as %s', (format) => {
   it('gives a new account all that the old one had', async () => {
     using engine = new Engine();
     using room = new TreeRoom();
