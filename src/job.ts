@@ -232,6 +232,41 @@ export interface Difference {
   readonly message: string;
 }
 
+/** A message of a backup that is not what was stored. */
+export interface TreeDamage {
+  /** `damaged`: its file is another, or cannot be read. `missing`: there is none. */
+  readonly kind: 'damaged' | 'missing';
+  readonly folder: string;
+  /** In the tree. */
+  readonly uid: number | null;
+  /** Relative to the tree; `null`: there is none. */
+  readonly file: string | null;
+  readonly message: string;
+}
+
+/** What a backup's files are, compared with its manifest. */
+export interface TreeVerifyReport {
+  readonly verdict: 'intact' | 'damaged' | 'stopped';
+  readonly exitCode: number;
+  readonly tree: string;
+  /** Whose backup it is. */
+  readonly source: string;
+  readonly folders: readonly {
+    readonly folder: string;
+    /** Files that are there. */
+    readonly messages: number;
+    /** Their bytes have the digest they were stored with. */
+    readonly intact: number;
+    /** The manifest has no digest of theirs: they were found there, and known by their headers. */
+    readonly unproved: number;
+    /** The manifest does not know them: they came there by other means. */
+    readonly foreign: number;
+    readonly damages: number;
+  }[];
+  readonly damages: readonly TreeDamage[];
+  readonly seconds: number;
+}
+
 export interface VerifyReport {
   readonly verdict: 'identical' | 'different' | 'failed';
   readonly exitCode: number;

@@ -82,6 +82,12 @@ const rules: readonly { files: RegExp; may: RegExp; types?: RegExp; why: string 
     why: 'one session in this thread is opened as a lane opens its own',
   },
   {
+    files: /^tree-verify\.ts$/,
+    may: /^(node:|archive\/(tree|tree-error)\.ts$|journal\/manifest\.ts$|plan\/message-facts\.ts$|worker\/(digest|tree-names)\.ts$|(account|clock|errors|progress)\.ts$)/,
+    types: /^(job|archive\/store)\.ts$/,
+    why: 'a backup is compared with its own manifest: no lane, no server',
+  },
+  {
     files: /^trace-file\.ts$/,
     may: /^(node:|(display|errors)\.ts$)/,
     types: /^(clock|protocol\/index)\.ts$/,
@@ -94,7 +100,7 @@ const rules: readonly { files: RegExp; may: RegExp; types?: RegExp; why: string 
   },
   {
     files: /^(cli\.ts|cli\/)/,
-    may: /^(node:|yargs(\/helpers)?$|zod$|cli-progress$|cli\/|(account|clock|errors|local-time|log|config|coordinator|verify|check|journal-status|open-account|progress|display|trace-file)\.ts$|archive\/tree\.ts$|sandbox\/|plan\/near-name\.ts$)/,
+    may: /^(node:|yargs(\/helpers)?$|zod$|cli-progress$|cli\/|(account|clock|errors|local-time|log|config|coordinator|verify|tree-verify|check|journal-status|open-account|progress|display|trace-file)\.ts$|archive\/tree\.ts$|sandbox\/|plan\/near-name\.ts$)/,
     types: /^(job|plan\/types)\.ts$/,
     why: 'the command turns words into one call and its report into words',
   },

@@ -27,8 +27,8 @@ const commands: readonly { readonly name: CommandName; readonly syntax: string; 
   { name: 'plan', syntax: 'plan <SRC> <DST>', describe: 'show what would be copied where; writes nothing' },
   {
     name: 'verify',
-    syntax: 'verify <SRC> <DST>',
-    describe: 'compare both sides: counts, flags, dates, with --digest bodies',
+    syntax: 'verify <SRC> [DST]',
+    describe: 'compare both sides: counts, flags, dates, with --digest bodies; or a backup with its own manifest',
   },
   { name: 'shell', syntax: 'shell <ACCOUNT>', describe: 'log in and type commands, with JavaScript around them' },
   { name: 'status', syntax: 'status', describe: 'show what the journals know; asks no server' },

@@ -13,6 +13,7 @@ import { type OptionValues, toJobOptions } from './options.ts';
 import { planProblems, planSentence, planTable } from './plan-summary.ts';
 import type { Session } from './session.ts';
 import { runStoppable } from './signals.ts';
+import { damageLines, tellTreeVerdict, treeVerifyTable } from './tree-verify-summary.ts';
 import { differenceLines, tellVerifyVerdict, verifyTable } from './verify-summary.ts';
 
 /** `imap-migrate SRC DST`, and with `dryRun` `imap-migrate plan SRC DST`. */
@@ -57,11 +58,30 @@ function tellPlan(session: Session, wanted: boolean): boolean {
   return false;
 }
 
-/** `imap-migrate verify SRC DST`. */
+/** `imap-migrate verify SRC DST`, or a backup alone. */
 export async function runVerify(session: Session, files: readonly string[], options: OptionValues): Promise<number> {
+  const [word = '', other] = files;
+  if (other === undefined) return await runVerifyTree(session, word, options);
   const { io } = session;
   const { source, target } = await loadPair(session, files, options, { writes: false });
   return verifyPair(session, { ...toJobOptions(options, io), source, target, dryRun: true, digest: options.digest });
+}
+
+async function runVerifyTree(session: Session, word: string, options: OptionValues): Promise<number> {
+  const reference = parseTreeReference(word);
+  if (reference === null) {
+    throw new ConfigError(`${word} is no backup: name a directory, or the two sides that are to be compared`);
+  }
+  const place = await session.io.engine.findTree(reference, { create: false });
+  const { result, stoppedWith } = await runStoppable(session, (signal) =>
+    session.io.engine.verifyTree(toTreeSettings(place, options), { onEvent: session.onEvent, signal }),
+  );
+  const report = session.clean(result);
+  session.emit({ kind: 'tree-verified', report });
+  session.report(treeVerifyTable(session, report));
+  if (report.damages.length > 0) session.problem('Damages:', ...damageLines(session, report));
+  tellTreeVerdict(session, report);
+  return stoppedWith ?? report.exitCode;
 }
 
 /** Compares, tells the outcome and returns the exit code. */

@@ -20,6 +20,10 @@ export const engine: Engine = {
     const { verify } = await import('../verify.ts');
     return verify(settings, hooks);
   },
+  async verifyTree(tree, hooks) {
+    const { verifyTree } = await import('../tree-verify.ts');
+    return verifyTree(tree, hooks);
+  },
   async checkAccount(account, hooks) {
     const { checkAccount } = await import('../check.ts');
     return checkAccount(account, hooks);

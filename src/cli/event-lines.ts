@@ -2,7 +2,7 @@
  * The JSON side of the command line: one object per line on stdout. `docs/EVENTS.md` describes every kind.
  */
 import { toDisplayJson } from '../display.ts';
-import type { AccountReport, JobEvent, VerifyReport } from '../job.ts';
+import type { AccountReport, JobEvent, TreeVerifyReport, VerifyReport } from '../job.ts';
 import type { CliIo } from './io.ts';
 import type { JournalEntry } from './journal-report.ts';
 
@@ -14,6 +14,7 @@ export type CliEvent =
   | { readonly kind: 'started'; readonly command: string; readonly version: string }
   | { readonly kind: 'account'; readonly report: AccountReport }
   | { readonly kind: 'verified'; readonly report: VerifyReport }
+  | { readonly kind: 'tree-verified'; readonly report: TreeVerifyReport }
   | { readonly kind: 'status'; readonly journal: JournalEntry }
   | { readonly kind: 'stopping'; readonly signal: string }
   | { readonly kind: 'error'; readonly code: string; readonly exitCode: number; readonly message: string }

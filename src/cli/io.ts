@@ -1,10 +1,18 @@
 /**
  * Everything outside that the command line touches, as one value: tests hand in their own.
  */
-import type { AccountSettings } from '../account.ts';
+import type { AccountSettings, TreeSettings } from '../account.ts';
 import type { TreePlace, TreeReference } from '../archive/tree.ts';
 import type { Cancel, Clock } from '../clock.ts';
-import type { AccountReport, JobEvent, JobReport, JobSettings, VerifyReport, VerifySettings } from '../job.ts';
+import type {
+  AccountReport,
+  JobEvent,
+  JobReport,
+  JobSettings,
+  TreeVerifyReport,
+  VerifyReport,
+  VerifySettings,
+} from '../job.ts';
 import type { JournalStatus } from '../journal-status.ts';
 import type { OpenedAccount } from '../open-account.ts';
 import type { Environment } from './style.ts';
@@ -47,6 +55,7 @@ export interface Engine {
   ): Promise<TreePlace>;
   migrate(settings: JobSettings, hooks: MigrateHooks): Promise<JobReport>;
   verify(settings: VerifySettings, hooks: EngineHooks): Promise<VerifyReport>;
+  verifyTree(tree: TreeSettings, hooks: EngineHooks): Promise<TreeVerifyReport>;
   checkAccount(account: AccountSettings, hooks: EngineHooks): Promise<AccountReport>;
   openAccount(account: AccountSettings): Promise<OpenedAccount>;
   readJournalStatus(stateDir: string): Promise<readonly JournalStatus[]>;

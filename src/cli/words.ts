@@ -122,6 +122,8 @@ function checkFiles({ command, positionals }: Words): void {
     throw new ConfigError(`which account? ${program} ${command} ACCOUNT.ini`);
   }
   if (mostFiles[command] !== 2 || positionals.length === 2) return;
+  // A backup is verified by itself.
+  if (command === 'verify' && positionals.length === 1) return;
   const word = command === 'migrate' ? '' : ` ${command}`;
   if (positionals.length === 1) {
     if (command === 'migrate' && first !== undefined && /^[\w-]+$/.test(first))

@@ -20,6 +20,7 @@ const kinds: Readonly<Record<(JobEvent | CliEvent)['kind'], true>> = {
   finished: true,
   account: true,
   verified: true,
+  'tree-verified': true,
   status: true,
   stopping: true,
   error: true,

@@ -136,6 +136,7 @@ const fakeEngine: Engine = {
   findTree: unexpected('findTree'),
   migrate: unexpected('migrate'),
   verify: unexpected('verify'),
+  verifyTree: unexpected('verifyTree'),
   checkAccount: unexpected('checkAccount'),
   openAccount: unexpected('openAccount'),
   readJournalStatus: unexpected('readJournalStatus'),
