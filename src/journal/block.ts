@@ -3,6 +3,7 @@
  */
 
 import { digestBytes, pickDigests, pickNumbers } from '../plan/message-facts.ts';
+import { selectMissing } from '../plan/select.ts';
 import type { Row, Value } from './database.ts';
 import { DamageError } from './failure.ts';
 import { blockId } from './schema.ts';
@@ -130,19 +131,22 @@ export function sliceBlock(block: Block, start: number, end: number): Block {
 
 /** The messages of both. Of those that both know, what `fresh` says; but a message that is gone stays what it was. */
 export function mergeBlocks(known: Block, fresh: Block): Block {
-  const all = concatBlocks(known, fresh);
-  const count = known.uids.length;
-  const rowOf = new Map(Array.from(known.uids, (uid, row) => [uid, row]));
-  const verdicts = new Map<number, string>();
-  for (const [row, uid] of fresh.uids.entries()) {
-    const verdict = fresh.verdicts.charAt(row);
-    verdicts.set(uid, verdict);
-    if (verdict !== goneLetter || !rowOf.has(uid)) rowOf.set(uid, count + row);
-  }
-  const uids = Uint32Array.from(rowOf.keys()).sort();
-  const rows = uids.map((uid) => rowOf.get(uid) ?? 0);
-  const letters = Array.from(uids, (uid, at) => verdicts.get(uid) ?? all.verdicts.charAt(rows[at] ?? 0));
-  return { ...pickBlock(all, rows), verdicts: letters.join('') };
+  const both = concatBlocks(pickBlock(known, selectMissing(known.uids, fresh.uids)), describeGone(known, fresh));
+  const { uids } = both;
+  return pickBlock(
+    both,
+    Uint32Array.from(uids.keys()).sort((a, b) => (uids[a] ?? 0) - (uids[b] ?? 0)),
+  );
+}
+
+/** `fresh`, with what is known of those of its messages that are gone. */
+function describeGone(known: Block, fresh: Block): Block {
+  if (!fresh.verdicts.includes(goneLetter)) return fresh;
+  const rows = fresh.uids.map((uid, row) => {
+    const at = isGone(fresh, row) ? known.uids.indexOf(uid) : -1;
+    return at === -1 ? known.uids.length + row : at;
+  });
+  return { ...pickBlock(concatBlocks(known, fresh), rows), verdicts: fresh.verdicts };
 }
 
 function pickBlock(block: Block, rows: Uint32Array): Block {

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { exitCodes, MigrateError } from '../../../src/errors.ts';
-import { type Journal, journalFile, openJournal, peekJournal } from '../../../src/journal/index.ts';
+import { type Journal, type JournalFolder, journalFile, openJournal, peekJournal } from '../../../src/journal/index.ts';
+import { type Manifest, openManifest } from '../../../src/journal/manifest.ts';
 import {
   type Content,
   contentOf,
@@ -74,6 +75,7 @@ async function checkFiles({ file, log }: Files, allowed: Allowed): Promise<void>
     writeFileSync(path, file);
     if (log !== null) writeFileSync(`${path}-wal`, log);
     const peeked = await held(() => peekJournal(inState(stateDir), source, target, { inline: true }), allowed);
+    checkManifest(path, peeked);
     if (peeked === null) return;
     const open = () => openJournal(inState(stateDir), source, target, { inline: true });
     const before = await held(open, allowed, async (journal) => {
@@ -99,6 +101,39 @@ async function checkFiles({ file, log }: Files, allowed: Allowed): Promise<void>
   });
 }
 
+/** Read as a manifest, it is refused as well, or tells what the journal told of messages that have a target UID. */
+function checkManifest(path: string, peeked: Content | null): void {
+  let manifest: Manifest;
+  try {
+    manifest = openManifest(path);
+  } catch (error) {
+    assertDamage(error);
+    return;
+  }
+  try {
+    for (const { targetName } of manifest.folders()) {
+      const { sourceUids, targetUids } = manifest.messages(targetName);
+      const told = Array.from(sourceUids, (uid, row) => `${uid} ${targetUids[row]}`);
+      const folder = peeked?.folders.findIndex((one) => (one as JournalFolder).targetName === targetName) ?? -1;
+      const known = peeked?.messages[folder]?.map((line) => line.split(' ')).filter(([, , uid]) => uid !== '0');
+      if (known !== undefined)
+        assertSame(
+          told.sort(),
+          known.map(([uid, , there]) => `${uid} ${there}`).sort(),
+          'the manifest tells other messages',
+        );
+    }
+  } catch (error) {
+    assertDamage(error);
+  } finally {
+    manifest.close();
+  }
+}
+
+function assertDamage(error: unknown): void {
+  if (!(error instanceof MigrateError && error.exitCode === exitCodes.journal)) throw error;
+}
+
 /** What the journal holds, null where it was refused as damaged. */
 async function held(
   open: () => Promise<Journal | null>,
@@ -109,8 +144,8 @@ async function held(
   try {
     journal = await open();
   } catch (error) {
-    if (error instanceof MigrateError && error.exitCode === exitCodes.journal) return null;
-    throw error;
+    assertDamage(error);
+    return null;
   }
   if (journal === null) throw new Error('a file that is there was not found');
   await using closing = journal;
