@@ -30,6 +30,9 @@ export interface AvailableServers {
   readonly cyrusRoot: string | null;
   readonly courierRoot: string | null;
   readonly imap4dRoot: string | null;
+  /** Programs that read trees of files. */
+  readonly mutt: boolean;
+  readonly python: boolean;
   /** One sentence for each server that cannot be used. */
   readonly missing: readonly string[];
 }
@@ -75,21 +78,43 @@ export async function prepareServers(): Promise<AvailableServers> {
   const cyrusRoot = await attempt('Cyrus', () => prepareRoot('cyrus'));
   const courierRoot = await attempt('Courier', () => prepareRoot('courier'));
   const imap4dRoot = await attempt('mailutils imap4d', () => prepareRoot('imap4d'));
-  return { dovecot: dovecot === true, cyrusRoot, courierRoot, imap4dRoot, missing };
+  const mutt = await attempt('mutt', () => prepareProgram('mutt', 'mutt'));
+  const python = await attempt('Python', () => prepareProgram('python3', 'python3'));
+  return {
+    dovecot: dovecot === true,
+    cyrusRoot,
+    courierRoot,
+    imap4dRoot,
+    mutt: mutt === true,
+    python: python === true,
+    missing,
+  };
+}
+
+async function prepareProgram(program: string, name: string): Promise<true> {
+  if (commandExists(program)) return true;
+  if (!mayInstall()) throw new Error(`not installed: apt-get install ${name}`);
+  await install(name);
+  if (!commandExists(program)) throw new Error(`the package ${name} brought no ${program}`);
+  return true;
 }
 
 async function prepareDovecot(): Promise<true> {
   if (findDovecot() === null || !commandExists('openssl')) {
     if (!mayInstall()) throw new Error('not installed: apt-get install dovecot-imapd openssl');
-    await withServicesBlocked(() =>
-      apt(['install', '-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120', 'dovecot-imapd', 'openssl']),
-    );
+    await install('dovecot-imapd', 'openssl');
   }
   const binary = findDovecot();
   if (binary === null) throw new Error('the package dovecot-imapd brought no dovecot');
   const version = execFileSync(binary, ['--version'], { encoding: 'utf8' }).trim();
   if (!/^2\.3\./.test(version)) throw new Error(`version 2.3 is needed, ${binary} is ${version}`);
   return true;
+}
+
+async function install(...packages: readonly string[]): Promise<void> {
+  await withServicesBlocked(() =>
+    apt(['install', '-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120', ...packages]),
+  );
 }
 
 /** The cached root directory of `name`, unpacked now when it is not there yet. */
