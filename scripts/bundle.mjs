@@ -1,5 +1,5 @@
 /**
- * Second half of `npm run build`: what a process of the command starts with (its main module and its two kinds of threads)
+ * Second half of `npm run build`: what a process of the command starts with (its main module and its three kinds of threads)
  * becomes a few files instead of a few hundred, over those the compiler wrote. Loading a module costs more than running it:
  * bundled, the command starts in about half the time. The library's modules stay as they are.
  */
@@ -17,6 +17,7 @@ const bundle = await rolldown({
     cli: source('cli.ts'),
     'worker/main': source('worker/main.ts'),
     'journal/thread': source('journal/thread.ts'),
+    'archive/decoder-thread': source('archive/decoder-thread.ts'),
   },
   platform: 'node',
   // With files of their own that they find beside them (threads, native code), or seldom needed and then loaded late.

@@ -1,3 +1,4 @@
+import { loadMailParser } from '../mail-parser.ts';
 import type { Literal } from '../protocol/index.ts';
 import { headerBlockOf } from './header-block.ts';
 
@@ -11,9 +12,9 @@ const maxSubjectCharacters = 200;
  */
 export async function subjectOf(body: Literal): Promise<string | null> {
   try {
-    const { simpleParser } = await import('mailparser');
-    const { subject } = await simpleParser(headerBlockOf(body, maxHeaderBytes));
-    return subject === undefined || subject === '' ? null : subject.slice(0, maxSubjectCharacters);
+    const header = headerBlockOf(body, maxHeaderBytes).toString('latin1').trimEnd();
+    const { subject } = await (await loadMailParser()).readHeader([header]);
+    return subject === '' ? null : subject.slice(0, maxSubjectCharacters);
   } catch {
     // A header that cannot be parsed may be the very reason of the refusal: the UID has to do.
     return null;
