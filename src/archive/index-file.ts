@@ -8,6 +8,7 @@ import { Catalogue, type CatalogueEntry, type CatalogueFolder, type CatalogueOpt
 import { ExpandedFiles, isCompressed } from './expanded-files.ts';
 import { createFile, inTree, writeAll } from './files.ts';
 import { type PageData, type PageFolder, pageOf } from './page/page.ts';
+import type { TreeFolder } from './store.ts';
 import type { TreePlace } from './tree.ts';
 import { writeError } from './tree-error.ts';
 
@@ -50,7 +51,8 @@ export async function writeIndex(options: IndexOptions): Promise<WrittenIndex> {
   await using catalogue = new Catalogue({ ...options, stateDirectory: place.stateDirectory });
   const copies = expand ? new ExpandedFiles(place) : null;
   const page = new PageColumns();
-  for (const { path } of await catalogue.listFolders()) {
+  const folders = await catalogue.listFolders();
+  for (const { path } of folders.sort(byName)) {
     const folder = await catalogue.readFolder(path);
     const opened = copies === null ? new Map<string, string>() : await copies.write(store, folder);
     page.add(folder, opened);
@@ -68,6 +70,19 @@ export async function writeIndex(options: IndexOptions): Promise<WrittenIndex> {
     compressed: data.rows.compressed.length,
   };
 }
+
+/** The inbox first, the others by name, folders below a folder behind it. */
+function byName({ path: a }: TreeFolder, { path: b }: TreeFolder): number {
+  for (let level = 0; ; level++) {
+    const [left, right] = [a[level], b[level]];
+    if (left === undefined || right === undefined) return a.length - b.length;
+    if (left === right) continue;
+    if (level === 0 && (left === 'INBOX' || right === 'INBOX')) return left === 'INBOX' ? -1 : 1;
+    return collator.compare(left, right) || (left < right ? -1 : 1);
+  }
+}
+
+const collator = new Intl.Collator('en', { numeric: true });
 
 /** Collects what the page is told. */
 class PageColumns {

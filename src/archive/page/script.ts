@@ -380,6 +380,8 @@ export const pageScript = String.raw`
   });
   const measure = () => {
     rowHeight = parseInt(getComputedStyle(document.documentElement).getPropertyValue('--row'), 10);
+    // The bar beside the rows takes room that the titles above them have to leave.
+    byId('heads').style.marginInlineEnd = list.offsetWidth - list.clientWidth + 'px';
     draw();
   };
   addEventListener('resize', measure);

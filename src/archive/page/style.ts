@@ -34,6 +34,7 @@ h1 {
   border-radius: 18px; background: var(--ground);
 }
 #search::placeholder { color: var(--faint); }
+#search:placeholder-shown { text-overflow: ellipsis; }
 #search:focus { border-color: var(--accent); background: var(--paper); outline: none; }
 #count { flex: 0 0 auto; margin-inline-start: auto; color: var(--soft); font-variant-numeric: tabular-nums; white-space: nowrap; }
 #choice { display: none; }
@@ -77,8 +78,7 @@ main { display: flex; flex-direction: column; min-width: 0; min-height: 0; backg
 #list:focus-visible .row.active { box-shadow: inset 3px 0 0 var(--accent); }
 .row > * { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 /* Direction goes by each text; the side stays that of the column, so that lines of both read as one list. */
-.row .from, .row .subject, .row .files, h1, nav .name { unicode-bidi: isolate; text-align: start; }
-.row .from { font-weight: 550; }
+.row .from, .row .subject, .row .files, h1, nav .name { unicode-bidi: isolate; text-align: left; }
 .row .files { color: var(--soft); font-size: 13px; }
 .row .date, .row .size { color: var(--soft); font-size: 13px; font-variant-numeric: tabular-nums; }
 .row .none { color: var(--faint); font-style: italic; }
