@@ -17,7 +17,7 @@ const bundle = await rolldown({
     cli: source('cli.ts'),
     'worker/main': source('worker/main.ts'),
     'journal/thread': source('journal/thread.ts'),
-    'archive/decoder-thread': source('archive/decoder-thread.ts'),
+    'catalogue/decoder-thread': source('catalogue/decoder-thread.ts'),
   },
   platform: 'node',
   // With files of their own that they find beside them (threads, native code), or seldom needed and then loaded late.

@@ -4,4 +4,4 @@
  */
 export const laneThread = new URL('./worker/main.js', import.meta.url);
 export const journalThread = new URL('./journal/thread.js', import.meta.url);
-export const decoderThread = new URL('./archive/decoder-thread.js', import.meta.url);
+export const decoderThread = new URL('./catalogue/decoder-thread.js', import.meta.url);

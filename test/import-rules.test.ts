@@ -53,6 +53,21 @@ const rules: readonly { files: RegExp; may: RegExp; types?: RegExp; why: string 
     why: 'trees on the disk know their formats and nothing of jobs',
   },
   {
+    files: /^catalogue\/page\//,
+    may: /^(node:crypto$|catalogue\/page\/)/,
+    why: 'a page is text made of data',
+  },
+  {
+    files: /^catalogue\//,
+    may: /^(node:|catalogue\/|archive\/[\w-]+\.ts$|protocol\/index\.ts$|journal\/(database|database-problem)\.ts$|(clock|errors|mail-parser|thread-files)\.ts$)/,
+    why: 'what is in a tree is read for people: no jobs, no journals, no servers',
+  },
+  {
+    files: /^mail-parser\.ts$/,
+    may: /^(node:|mailparser$)/,
+    why: 'the MIME parser is given bytes',
+  },
+  {
     files: /^account\.ts$/,
     may: /^$/,
     types: /^archive\/store\.ts$/,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type MailDetails, plainDetails, readDetails } from '../../src/archive/mail-details.ts';
-import { outlineOf } from '../../src/archive/outline.ts';
+import { type MailDetails, plainDetails, readDetails } from '../../src/catalogue/mail-details.ts';
+import { outlineOf } from '../../src/catalogue/outline.ts';
 
 const raw = (text: string) => Buffer.from(text, 'latin1');
 const utf8AsBytes = (text: string) => Buffer.from(text).toString('latin1');

@@ -1,10 +1,10 @@
 import { closeSync, lstatSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
+import { createFile, inTree, listDirectory, makeDirectory, writeAll } from '../archive/files.ts';
+import type { StoreFolder, TreeMessage, TreeStore } from '../archive/store.ts';
+import type { TreePlace } from '../archive/tree.ts';
+import { TreeError, writeError } from '../archive/tree-error.ts';
 import type { CatalogueFolder } from './catalogue.ts';
-import { createFile, inTree, listDirectory, makeDirectory, writeAll } from './files.ts';
-import type { StoreFolder, TreeMessage, TreeStore } from './store.ts';
-import type { TreePlace } from './tree.ts';
-import { TreeError, writeError } from './tree-error.ts';
 
 const compressed = /\.(?:gz|zst)$/;
 

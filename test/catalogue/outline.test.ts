@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { outlineLimits, outlineOf } from '../../src/archive/outline.ts';
+import { outlineLimits, outlineOf } from '../../src/catalogue/outline.ts';
 
 const message = (...lines: string[]) => Buffer.from(lines.join('\r\n'), 'latin1');
 

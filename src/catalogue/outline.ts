@@ -3,7 +3,7 @@
  * is found by the lines that separate the parts; nothing is decoded, and no more is kept than the limits allow, whatever the
  * message is made of.
  */
-import type { OpenedMessage } from './store.ts';
+import type { OpenedMessage } from '../archive/store.ts';
 
 /** Nothing that people have written comes near these. */
 export const outlineLimits = {

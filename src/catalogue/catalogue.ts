@@ -2,13 +2,13 @@
  * What is in a tree, message by message, as people look for it. Built once, and then only for what is new.
  */
 import { join } from 'node:path';
+import type { StoreFolder, TreeFolder, TreeMessage, TreePath, TreeStore } from '../archive/store.ts';
+import { TreeError } from '../archive/tree-error.ts';
 import type { Clock } from '../clock.ts';
 import { CatalogueFile, type KeptDetails } from './catalogue-file.ts';
 import { Decoder } from './decoder.ts';
 import { unreadableDetails } from './mail-details.ts';
 import { type MessageOutline, readOutline } from './outline.ts';
-import type { StoreFolder, TreeFolder, TreeMessage, TreePath, TreeStore } from './store.ts';
-import { TreeError } from './tree-error.ts';
 
 export interface CatalogueEntry extends KeptDetails {
   readonly message: TreeMessage;

@@ -1,11 +1,11 @@
 import { closeSync, lstatSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { createFile, makeDirectory } from '../archive/files.ts';
+import type { TreePath } from '../archive/store.ts';
+import { systemCode, TreeError } from '../archive/tree-error.ts';
 import { Database, type Row } from '../journal/database.ts';
 import { databaseProblem } from '../journal/database-problem.ts';
-import { createFile, makeDirectory } from './files.ts';
 import type { MailDetails } from './mail-details.ts';
-import type { TreePath } from './store.ts';
-import { systemCode, TreeError } from './tree-error.ts';
 
 /** Raised when a table, or what is read out of messages, changes: the file is then made anew. */
 const version = 1;

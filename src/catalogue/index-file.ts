@@ -3,14 +3,14 @@
  */
 import { closeSync, fsyncSync, renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { createFile, inTree, writeAll } from '../archive/files.ts';
+import type { TreeFolder } from '../archive/store.ts';
+import type { TreePlace } from '../archive/tree.ts';
+import { writeError } from '../archive/tree-error.ts';
 import { exitCodes, MigrateError } from '../errors.ts';
 import { Catalogue, type CatalogueEntry, type CatalogueFolder, type CatalogueOptions } from './catalogue.ts';
 import { ExpandedFiles, isCompressed } from './expanded-files.ts';
-import { createFile, inTree, writeAll } from './files.ts';
 import { type PageData, type PageFolder, pageOf } from './page/page.ts';
-import type { TreeFolder } from './store.ts';
-import type { TreePlace } from './tree.ts';
-import { writeError } from './tree-error.ts';
 
 export const indexName = 'index.html';
 
