@@ -7,5 +7,6 @@ export function fold(text: string): string {
   return lower
     .normalize('NFKD')
     .replaceAll(/[\u0300-\u036f]+/g, '')
+    .replaceAll('ß', 'ss')
     .replaceAll(/\s+/g, ' ');
 }

@@ -5,7 +5,7 @@ import { closeSync, fsyncSync, renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { createFile, inTree, writeAll } from '../archive/files.ts';
 import type { TreeFolder } from '../archive/store.ts';
-import type { TreePlace } from '../archive/tree.ts';
+import { openTree, type TreePlace } from '../archive/tree.ts';
 import { writeError } from '../archive/tree-error.ts';
 import { exitCodes, MigrateError } from '../errors.ts';
 import { Catalogue, type CatalogueEntry, type CatalogueFolder, type CatalogueOptions } from './catalogue.ts';
@@ -14,7 +14,7 @@ import { type PageData, type PageFolder, pageOf } from './page/page.ts';
 
 export const indexName = 'index.html';
 
-export interface IndexOptions extends Omit<CatalogueOptions, 'stateDirectory'> {
+export interface IndexOptions extends Omit<CatalogueOptions, 'store' | 'stateDirectory'> {
   readonly place: TreePlace;
   /** Writes copies of compressed messages, so that the page can open them. */
   readonly expand: boolean;
@@ -40,15 +40,16 @@ export interface WrittenIndex {
  * @throws TreeError, MigrateError where the tree is one that a page cannot open messages of, and the signal's reason
  */
 export async function writeIndex(options: IndexOptions): Promise<WrittenIndex> {
-  const { place, store, expand, now } = options;
-  if (store.format === 'mbox') {
+  const { place, expand, now } = options;
+  if (place.format === 'mbox') {
     throw new MigrateError(
       'TREE',
       exitCodes.usage,
       `${place.root} is an mbox tree, whose messages share a file: a page could not open one of them. Find them with search, or export them as eml`,
     );
   }
-  await using catalogue = new Catalogue({ ...options, stateDirectory: place.stateDirectory });
+  const store = await openTree(place);
+  await using catalogue = new Catalogue({ ...options, store, stateDirectory: place.stateDirectory });
   const copies = expand ? new ExpandedFiles(place) : null;
   const page = new PageColumns();
   const folders = await catalogue.listFolders();

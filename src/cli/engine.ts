@@ -36,6 +36,22 @@ export const engine: Engine = {
     const { readJournalStatus } = await import('../journal-status.ts');
     return readJournalStatus(stateDir);
   },
+  async parseQuery(words) {
+    const { parseQuery } = await import('../catalogue/index.ts');
+    return parseQuery(words);
+  },
+  async summarizeTree(reference) {
+    const { summarizeTree } = await import('../catalogue/index.ts');
+    return summarizeTree(reference);
+  },
+  async *findMessages(reference, what, hooks) {
+    const { findMessages } = await import('../catalogue/index.ts');
+    yield* findMessages(reference, what, hooks);
+  },
+  async indexTree(reference, options, hooks) {
+    const { indexTree } = await import('../catalogue/index.ts');
+    return indexTree(reference, options, hooks);
+  },
   async openDemo() {
     const { openDemoServers } = await import('./demo-servers.ts');
     return openDemoServers();

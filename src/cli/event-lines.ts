@@ -3,6 +3,7 @@
  */
 import { toDisplayJson } from '../display.ts';
 import type { AccountReport, JobEvent, TreeVerifyReport, VerifyReport } from '../job.ts';
+import type { FoundMessage, ListedFolder, WrittenPage } from './archive.ts';
 import type { CliIo } from './io.ts';
 import type { JournalEntry } from './journal-report.ts';
 
@@ -16,6 +17,9 @@ export type CliEvent =
   | { readonly kind: 'verified'; readonly report: VerifyReport }
   | { readonly kind: 'tree-verified'; readonly report: TreeVerifyReport }
   | { readonly kind: 'status'; readonly journal: JournalEntry }
+  | { readonly kind: 'folder'; readonly folder: ListedFolder }
+  | { readonly kind: 'message'; readonly mail: FoundMessage }
+  | { readonly kind: 'indexed'; readonly index: WrittenPage }
   | { readonly kind: 'stopping'; readonly signal: string }
   | { readonly kind: 'error'; readonly code: string; readonly exitCode: number; readonly message: string }
   | { readonly kind: 'exit'; readonly exitCode: number };

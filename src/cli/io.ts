@@ -3,6 +3,7 @@
  */
 import type { AccountSettings, TreeSettings } from '../account.ts';
 import type { TreePlace, TreeReference } from '../archive/tree.ts';
+import type { CatalogueFolder, Query, TreeHooks, TreeSummary, WrittenIndex } from '../catalogue/index.ts';
 import type { Cancel, Clock } from '../clock.ts';
 import type {
   AccountReport,
@@ -59,6 +60,18 @@ export interface Engine {
   checkAccount(account: AccountSettings, hooks: EngineHooks): Promise<AccountReport>;
   openAccount(account: AccountSettings): Promise<OpenedAccount>;
   readJournalStatus(stateDir: string): Promise<readonly JournalStatus[]>;
+  parseQuery(words: readonly string[]): Promise<Query>;
+  summarizeTree(reference: TreeReference): Promise<TreeSummary>;
+  findMessages(
+    reference: TreeReference,
+    what: { readonly query: Query | null; readonly folder: string | null },
+    hooks: TreeHooks,
+  ): AsyncIterable<CatalogueFolder>;
+  indexTree(
+    reference: TreeReference,
+    options: { readonly expand: boolean; readonly now: Date },
+    hooks: TreeHooks,
+  ): Promise<WrittenIndex>;
   openDemo(): Promise<DemoServers>;
 }
 

@@ -6,7 +6,17 @@ import { z } from 'zod';
 import type { JobSettings } from '../job.ts';
 import type { Environment } from './style.ts';
 
-export type CommandName = 'migrate' | 'plan' | 'verify' | 'check' | 'shell' | 'status' | 'demo';
+export type CommandName =
+  | 'migrate'
+  | 'plan'
+  | 'verify'
+  | 'check'
+  | 'shell'
+  | 'status'
+  | 'demo'
+  | 'list'
+  | 'search'
+  | 'index';
 
 export interface OptionSpec {
   readonly name: string;
@@ -25,7 +35,8 @@ const copying = ['migrate', 'plan', 'verify'] as const;
 const withLanes = [...copying, 'demo'] as const;
 const withAccounts = [...copying, 'check', 'shell'] as const;
 const reporting = [...withLanes, 'check', 'status'] as const;
-const everywhere = [...reporting, 'shell'] as const;
+const archives = ['list', 'search', 'index'] as const;
+const everywhere = [...reporting, ...archives, 'shell'] as const;
 
 /** In the order of `--help`. */
 export const optionSpecs: readonly OptionSpec[] = [
@@ -198,6 +209,20 @@ export const optionSpecs: readonly OptionSpec[] = [
       'batch: what counts as stored is on the disk, whatever happens to the machine; never: when the system likes (default: batch)',
   },
   {
+    name: 'folder',
+    kind: 'value',
+    group: 'Backups',
+    commands: ['list', 'search'],
+    describe: 'only this folder, with slashes between its names; list shows its messages then',
+  },
+  {
+    name: 'expand',
+    kind: 'flag',
+    group: 'Backups',
+    commands: ['index'],
+    describe: 'write copies of compressed messages, so that the page can open them',
+  },
+  {
     name: 'allow-readable-secrets',
     kind: 'flag',
     group: 'Accounts',
@@ -208,7 +233,7 @@ export const optionSpecs: readonly OptionSpec[] = [
     name: 'json',
     kind: 'flag',
     group: 'Output',
-    commands: reporting,
+    commands: [...reporting, ...archives],
     describe: 'one JSON object per line on stdout (docs/EVENTS.md); text for people goes to stderr',
   },
   {
@@ -347,6 +372,8 @@ export const optionValues = z
     layout: oneOf(['maildir++', 'fs']).default('maildir++'),
     'store-compress': oneOf(['none', 'gzip', 'zstd']).default('none'),
     fsync: oneOf(['batch', 'never']).default('batch'),
+    folder: text.optional(),
+    expand: flag,
     'allow-readable-secrets': flag,
     json: flag,
     progress: oneOf(['auto', 'always', 'never']).default('auto'),

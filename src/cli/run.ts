@@ -2,6 +2,7 @@
  * One run of the command from argv to exit code, without touching the process.
  */
 
+import { runIndex, runList, runSearch } from './archive.ts';
 import { type Invocation, parseCommandLine } from './command-line.ts';
 import { runCheck, runMigrate, runVerify } from './commands.ts';
 import { runDemo } from './demo.ts';
@@ -66,6 +67,12 @@ async function runCommand(session: Session, { kind, files, options }: Command): 
     }
     case 'status':
       return runStatus(session, options);
+    case 'list':
+      return runList(session, files, options);
+    case 'search':
+      return runSearch(session, files, options);
+    case 'index':
+      return runIndex(session, files, options);
     case 'demo':
       return runDemo(session, options);
     default:

@@ -8,9 +8,19 @@ import { type CommandName, type OptionSpec, optionSpecs } from './options.ts';
 export const program = 'imap-migrate';
 
 /** The commands that are called by a word; migrating is not. */
-const namedCommands = ['check', 'plan', 'verify', 'status', 'shell', 'demo'] as const satisfies readonly CommandName[];
+const namedCommands = [
+  'check',
+  'plan',
+  'verify',
+  'status',
+  'shell',
+  'demo',
+  'list',
+  'search',
+  'index',
+] as const satisfies readonly CommandName[];
 
-/** Account files a command takes at most; those of two files need both. */
+/** Words a command takes at most, accounts as a rule; those of two need both. */
 const mostFiles: Readonly<Record<CommandName, number>> = {
   migrate: 2,
   plan: 2,
@@ -19,6 +29,9 @@ const mostFiles: Readonly<Record<CommandName, number>> = {
   shell: 1,
   status: 0,
   demo: 0,
+  list: 1,
+  search: Number.POSITIVE_INFINITY,
+  index: 1,
 };
 
 /** A command line taken apart, before anything is made of it. */
@@ -120,6 +133,12 @@ function checkFiles({ command, positionals }: Words): void {
   if (extra !== undefined) throw new ConfigError(`'${extra}' is one argument too many (see ${program} --help)`);
   if (positionals.length === 0 && (command === 'check' || command === 'shell')) {
     throw new ConfigError(`which account? ${program} ${command} ACCOUNT.ini`);
+  }
+  if (positionals.length === 0 && (command === 'list' || command === 'search' || command === 'index')) {
+    throw new ConfigError(`which tree? ${program} ${command} DIRECTORY${command === 'search' ? ' WORDS' : ''}`);
+  }
+  if (positionals.length === 1 && command === 'search') {
+    throw new ConfigError(`what to look for? ${program} search ${first} from:anna since:2024 invoice`);
   }
   if (mostFiles[command] !== 2 || positionals.length === 2) return;
   // A backup is verified by itself.

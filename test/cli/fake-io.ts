@@ -140,6 +140,10 @@ const fakeEngine: Engine = {
   checkAccount: unexpected('checkAccount'),
   openAccount: unexpected('openAccount'),
   readJournalStatus: unexpected('readJournalStatus'),
+  parseQuery: unexpected('parseQuery'),
+  summarizeTree: unexpected('summarizeTree'),
+  findMessages: unexpected('findMessages'),
+  indexTree: unexpected('indexTree'),
   openDemo: unexpected('openDemo'),
 };
 

@@ -21,7 +21,7 @@ export const pageScript = String.raw`
   const fold = (text) => {
     const lower = text.toLowerCase();
     if (ascii.test(lower)) return lower;
-    return lower.normalize('NFKD').replace(/[\u0300-\u036f]+/g, '').replace(/\s+/g, ' ');
+    return lower.normalize('NFKD').replace(/[\u0300-\u036f]+/g, '').replaceAll('ß', 'ss').replace(/\s+/g, ' ');
   };
   const nameOf = (person) => person.replace(/ <[^<>]*>(?=, |$)/g, '');
   const filesOf = (row) => rows.files[row] || [];
