@@ -38,6 +38,7 @@ describe('parseCommandLine', () => {
       flags: 'mirror',
       connections: 'auto',
       threads: 'auto',
+      expand: false,
       'with-gone': false,
       layout: 'maildir++',
       'store-compress': 'none',
