@@ -61,6 +61,8 @@ export interface TreeSettings {
   readonly path: string;
   /** Absolute; the directory of the manifest and what else is known of the tree. */
   readonly stateDirectory: string;
+  /** Only these messages are read, and nothing follows from the rest not being there. Absent: all. */
+  readonly only?: readonly TreeSelection[] | undefined;
   /** True: messages that the manifest says the source has no more are read, too. */
   readonly includeGone: boolean;
   /** `batch`: what counts as stored is on the disk. `never`: when the system likes. */
@@ -69,6 +71,19 @@ export interface TreeSettings {
   readonly storeCompress: 'none' | 'gzip' | 'zstd';
   /** Of a Maildir tree that is new. */
   readonly layout: 'maildir++' | 'fs';
+}
+
+/** Messages of one folder of a tree. */
+export interface TreeSelection {
+  /** The folder's name, with `/` between its segments. */
+  readonly folder: string;
+  /** A `messageKey` each. */
+  readonly messages: ReadonlySet<string>;
+}
+
+/** What a message in a tree is told apart by, as long as nothing happens to its file. */
+export function messageKey({ file, offset }: { readonly file: string; readonly offset: number }): string {
+  return `${file}\0${offset}`;
 }
 
 /** One side of a job. */

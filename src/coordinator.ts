@@ -273,7 +273,7 @@ class Job {
   async #copy(lane: LaneDriver, runs: readonly FolderRun[], journal: Journal): Promise<void> {
     // Names that only group others hold nothing to report on.
     this.#runs = runs.filter((run) => !run.pair.nameOnly);
-    const { connections, flags, target } = this.#settings;
+    const { connections, flags, source, target } = this.#settings;
     this.#driver = new FolderDriver(this.#runs, {
       crew: this.#crew,
       patience: this.#patience,
@@ -290,6 +290,7 @@ class Job {
       connections,
       reportsUids: this.#targetReportsUids,
       keepsManifest: isTree(target),
+      isPart: isTree(source) && source.only !== undefined,
       keepsOrder: this.#keepsOrder,
     });
     await this.#driver.drive(lane, this.#prepare(lane, runs));

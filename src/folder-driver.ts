@@ -51,6 +51,8 @@ export interface FolderDriverParts {
   /** The journal is the target's manifest. Absent: false. */
   readonly keepsManifest?: boolean | undefined;
   readonly keepsOrder: boolean;
+  /** The source gives only some of its messages: what it does not list is not gone. Default: false. */
+  readonly isPart?: boolean;
 }
 
 /**
@@ -642,6 +644,8 @@ export class FolderDriver {
   /** Remembers which messages that were copied once are gone from the source. */
   #expunged(run: FolderRun): void {
     if (run.journal === null || run.failure !== null || this.#parts.crew.isEnding) return;
+    // Of messages that were not asked for nothing is known.
+    if (this.#parts.isPart === true) return;
     const messages = run.expunged();
     if (messages.uids.length > 0)
       this.#ledger.note({ kind: 'verdicts', folderId: run.journal.id, verdict: 'gone', messages });

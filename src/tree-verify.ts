@@ -3,6 +3,7 @@ import { endpointLabel, type TreeSettings } from './account.ts';
 import type { StoreFolder, TreeMessage } from './archive/store.ts';
 import { openTree } from './archive/tree.ts';
 import { TreeError } from './archive/tree-error.ts';
+import { toTreeName } from './archive/tree-name.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { exitCodes, worstExitCode } from './errors.ts';
 import type { JobEvent, TreeDamage, TreeVerifyReport } from './job.ts';
@@ -10,7 +11,6 @@ import { type Manifest, type ManifestMessages, manifestFile, openManifest } from
 import { digestBytes } from './plan/message-facts.ts';
 import { ProgressMeter } from './progress.ts';
 import { BodyHash, CanonicalLines } from './worker/digest.ts';
-import { toTreeName } from './worker/tree-names.ts';
 
 const progressEveryMs = 250;
 const noDigest = Buffer.alloc(digestBytes);

@@ -34,6 +34,11 @@ const commands: readonly { readonly name: CommandName; readonly syntax: string; 
   { name: 'status', syntax: 'status', describe: 'show what the journals know; asks no server' },
   { name: 'list', syntax: 'list <TREE>', describe: 'show what is in a tree: its folders, or the messages of one' },
   { name: 'search', syntax: 'search <TREE> <WORD..>', describe: 'find messages in a tree' },
+  {
+    name: 'export',
+    syntax: 'export <TREE> <DST> [WORD..]',
+    describe: 'copy a folder of a tree, or what a search finds, to another tree or an account',
+  },
   { name: 'index', syntax: 'index <TREE>', describe: 'write index.html, a page to find and open its messages with' },
   { name: 'demo', syntax: 'demo', describe: 'try it: migrate and verify between two built-in servers on this machine' },
 ];

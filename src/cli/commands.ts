@@ -2,8 +2,17 @@
  * What each command does: load the accounts, call the engine once, tell the outcome, return the exit code.
  */
 import { resolve } from 'node:path';
-import { type AccountSettings, type EndpointSettings, endpointLabel, isTree, type TreeSettings } from '../account.ts';
+import {
+  type AccountSettings,
+  type EndpointSettings,
+  endpointLabel,
+  isTree,
+  messageKey,
+  type TreeSelection,
+  type TreeSettings,
+} from '../account.ts';
 import { parseTreeReference, type TreePlace } from '../archive/tree.ts';
+import { toTreeName } from '../archive/tree-name.ts';
 import { toDisplay } from '../display.ts';
 import { ConfigError, exitCodes, worstExitCode } from '../errors.ts';
 import { checkTraceFile } from '../trace-file.ts';
@@ -23,8 +32,44 @@ export async function runMigrate(
   options: OptionValues,
   dryRun: boolean,
 ): Promise<number> {
+  return await copy(session, await loadPair(session, files, options, { writes: !dryRun }), options, dryRun);
+}
+
+/** `imap-migrate export TREE DST`: what a search finds, a folder, or all of it. */
+export async function runExport(session: Session, words: readonly string[], options: OptionValues): Promise<number> {
+  const [tree = '', destination = '', ...criteria] = words;
+  const { engine } = session.io;
+  const reference = parseTreeReference(tree);
+  if (reference === null)
+    throw new ConfigError(`${tree} is no tree: a directory is wanted, or maildir:PATH, mbox:PATH or eml:PATH`);
+  const query = criteria.length === 0 ? null : await engine.parseQuery(criteria);
+  const chooses = query !== null || options.folder !== undefined;
+  const only: TreeSelection[] = [];
+  if (chooses) {
+    const { stoppedWith } = await runStoppable(session, async (signal) => {
+      const found = engine.findMessages(reference, { query, folder: options.folder ?? null }, { signal });
+      for await (const { path, entries } of found) {
+        only.push({ folder: toTreeName(path), messages: new Set(entries.map(({ message }) => messageKey(message))) });
+      }
+    });
+    if (stoppedWith !== null) return stoppedWith;
+    if (only.length === 0) {
+      session.verdict('nothing found, nothing copied', 'warning');
+      return exitCodes.partial;
+    }
+  }
+  const { source, target } = await loadPair(session, [tree, destination], options, { writes: true });
+  const chosen = chooses && isTree(source) ? { ...source, only } : source;
+  return await copy(session, { source: chosen, target }, options, false);
+}
+
+async function copy(
+  session: Session,
+  { source, target }: { readonly source: EndpointSettings; readonly target: EndpointSettings },
+  options: OptionValues,
+  dryRun: boolean,
+): Promise<number> {
   const { io } = session;
-  const { source, target } = await loadPair(session, files, options, { writes: !dryRun });
   const settings = { ...toJobOptions(options, io), source, target, dryRun };
   const { result, stoppedWith } = await runStoppable(session, (signal) =>
     io.engine.migrate(settings, {

@@ -16,6 +16,7 @@ export type CommandName =
   | 'demo'
   | 'list'
   | 'search'
+  | 'export'
   | 'index';
 
 export interface OptionSpec {
@@ -32,8 +33,9 @@ export interface OptionSpec {
 }
 
 const copying = ['migrate', 'plan', 'verify'] as const;
-const withLanes = [...copying, 'demo'] as const;
-const withAccounts = [...copying, 'check', 'shell'] as const;
+const exporting = ['migrate', 'export'] as const;
+const withLanes = [...copying, 'export', 'demo'] as const;
+const withAccounts = [...copying, 'export', 'check', 'shell'] as const;
 const reporting = [...withLanes, 'check', 'status'] as const;
 const archives = ['list', 'search', 'index'] as const;
 const everywhere = [...reporting, ...archives, 'shell'] as const;
@@ -149,7 +151,7 @@ export const optionSpecs: readonly OptionSpec[] = [
     name: 'state',
     kind: 'value',
     group: 'Copying',
-    commands: ['migrate', 'plan', 'status', 'shell'],
+    commands: ['export', 'migrate', 'plan', 'status', 'shell'],
     describe:
       'directory of the journals, which know what is already copied, and of the history of shell (default: $XDG_STATE_HOME/imap-migrate or ~/.local/state/imap-migrate)',
   },
@@ -157,7 +159,7 @@ export const optionSpecs: readonly OptionSpec[] = [
     name: 'rebuild',
     kind: 'flag',
     group: 'Copying',
-    commands: ['migrate'],
+    commands: exporting,
     describe: 'put the journal aside and find out by comparing what DST holds already',
   },
   {
@@ -172,7 +174,7 @@ export const optionSpecs: readonly OptionSpec[] = [
     name: 'format',
     kind: 'value',
     group: 'Backups',
-    commands: copying,
+    commands: [...copying, 'export'],
     choices: ['maildir', 'mbox', 'eml'],
     describe: 'the kind of tree that DST becomes, where it is a new directory (default: eml)',
   },
@@ -180,14 +182,14 @@ export const optionSpecs: readonly OptionSpec[] = [
     name: 'with-gone',
     kind: 'flag',
     group: 'Backups',
-    commands: copying,
+    commands: [...copying, 'export'],
     describe: 'of a tree as SRC, messages too that were gone from the account before its last backup',
   },
   {
     name: 'layout',
     kind: 'value',
     group: 'Backups',
-    commands: ['migrate'],
+    commands: exporting,
     choices: ['maildir++', 'fs'],
     describe: 'folders of a new Maildir: .A.B (maildir++) or A/B (fs) (default: maildir++)',
   },
@@ -195,7 +197,7 @@ export const optionSpecs: readonly OptionSpec[] = [
     name: 'store-compress',
     kind: 'value',
     group: 'Backups',
-    commands: ['migrate'],
+    commands: exporting,
     choices: ['none', 'gzip', 'zstd'],
     describe: 'how messages that are new in an eml tree are compressed (default: none)',
   },
@@ -203,7 +205,7 @@ export const optionSpecs: readonly OptionSpec[] = [
     name: 'fsync',
     kind: 'value',
     group: 'Backups',
-    commands: ['migrate'],
+    commands: exporting,
     choices: ['batch', 'never'],
     describe:
       'batch: what counts as stored is on the disk, whatever happens to the machine; never: when the system likes (default: batch)',
@@ -212,7 +214,7 @@ export const optionSpecs: readonly OptionSpec[] = [
     name: 'folder',
     kind: 'value',
     group: 'Backups',
-    commands: ['list', 'search'],
+    commands: ['list', 'search', 'export'],
     describe: 'only this folder, with slashes between its names; list shows its messages then',
   },
   {

@@ -4,7 +4,7 @@
 
 import { runIndex, runList, runSearch } from './archive.ts';
 import { type Invocation, parseCommandLine } from './command-line.ts';
-import { runCheck, runMigrate, runVerify } from './commands.ts';
+import { runCheck, runExport, runMigrate, runVerify } from './commands.ts';
 import { runDemo } from './demo.ts';
 import type { CliIo } from './io.ts';
 import { runStatus } from './journal-report.ts';
@@ -69,6 +69,8 @@ async function runCommand(session: Session, { kind, files, options }: Command): 
       return runStatus(session, options);
     case 'list':
       return runList(session, files, options);
+    case 'export':
+      return runExport(session, files, options);
     case 'search':
       return runSearch(session, files, options);
     case 'index':

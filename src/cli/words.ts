@@ -17,6 +17,7 @@ const namedCommands = [
   'demo',
   'list',
   'search',
+  'export',
   'index',
 ] as const satisfies readonly CommandName[];
 
@@ -31,6 +32,7 @@ const mostFiles: Readonly<Record<CommandName, number>> = {
   demo: 0,
   list: 1,
   search: Number.POSITIVE_INFINITY,
+  export: Number.POSITIVE_INFINITY,
   index: 1,
 };
 
@@ -139,6 +141,9 @@ function checkFiles({ command, positionals }: Words): void {
   }
   if (positionals.length === 1 && command === 'search') {
     throw new ConfigError(`what to look for? ${program} search ${first} from:anna since:2024 invoice`);
+  }
+  if (positionals.length < 2 && command === 'export') {
+    throw new ConfigError(`what goes where? ${program} export TREE DST, with WORDS to choose messages as search does`);
   }
   if (mostFiles[command] !== 2 || positionals.length === 2) return;
   // A backup is verified by itself.

@@ -1,8 +1,9 @@
 import { existsSync, statfsSync } from 'node:fs';
-import { endpointLabel, type TreeSettings } from '../account.ts';
+import { endpointLabel, messageKey, type TreeSettings } from '../account.ts';
 import type { StoreFolder, TreeMessage, TreeStore } from '../archive/store.ts';
 import { openTree } from '../archive/tree.ts';
 import { TreeError } from '../archive/tree-error.ts';
+import { toTreeName, toTreePath } from '../archive/tree-name.ts';
 import { ensureTreeState, readTreeState } from '../archive/tree-state.ts';
 import { exitCodes } from '../errors.ts';
 import type { AccountReport, Side } from '../job.ts';
@@ -22,7 +23,7 @@ import type { Endpoint, ReadableFolder, WritableFolder } from './endpoint.ts';
 import { toWireError } from './failure.ts';
 import type { Abilities } from './imap-traits.ts';
 import { TreeListing } from './tree-listing.ts';
-import { nameOf, toRawName, toTreeName, toTreePath, treeNaming } from './tree-names.ts';
+import { nameOf, toRawName, treeNaming } from './tree-names.ts';
 import { TreeReader } from './tree-reader.ts';
 import { type FolderRecords, noRecords, TreeRecords } from './tree-records.ts';
 import { TreeWriter } from './tree-writer.ts';
@@ -86,6 +87,7 @@ export class TreeEndpoint implements Endpoint {
     );
     for (const { path, holdsMessages } of await this.#store.listFolders()) {
       const name = toTreeName(path);
+      if (this.#isLeftOut(name)) continue;
       const record = known.get(name);
       const selectable = holdsMessages || record !== undefined;
       infos.push({
@@ -101,9 +103,16 @@ export class TreeEndpoint implements Endpoint {
     return infos;
   }
 
+  #isLeftOut(name: string): boolean {
+    const { only } = this.#settings;
+    return only !== undefined && !only.some(({ folder }) => folder === name);
+  }
+
   async #status(name: string): Promise<FolderInfo['status']> {
     const listing = await this.#look(name, (folder) => this.#list(folder, name));
-    const { length: messages, uidNext, uidValidity, totalBytes: size } = listing;
+    const { length: messages, uidValidity, totalBytes: size } = listing;
+    // As many others may be chosen the next time.
+    const uidNext = this.#settings.only === undefined ? listing.uidNext : null;
     return { messages, uidNext, uidValidity, highestModSeq: null, size };
   }
 
@@ -111,9 +120,14 @@ export class TreeEndpoint implements Endpoint {
     if (this.#side === 'target' && this.#uidValidity !== null)
       return await TreeListing.forWriting(folder, this.#uidValidity);
     const all = await TreeListing.forReading(folder, this.#uidValidity);
-    if (this.#settings.includeGone || all.uidValidity !== this.#uidValidity) return all;
+    const { only, includeGone } = this.#settings;
+    if (only !== undefined) {
+      const chosen = only.find(({ folder }) => folder === name)?.messages;
+      return all.filter((message) => chosen?.has(messageKey(message)) === true);
+    }
+    if (includeGone || all.uidValidity !== this.#uidValidity) return all;
     const records = this.#recordsOf(name);
-    return all.filter((uid) => records.find(uid)?.gone !== true);
+    return all.filter((_, uid) => records.find(uid)?.gone !== true);
   }
 
   async #look<Result>(name: string, look: (folder: StoreFolder) => Promise<Result>): Promise<Result> {

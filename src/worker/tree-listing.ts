@@ -43,8 +43,11 @@ export class TreeListing {
   }
 
   /** Those of its messages that `keeps` says. */
-  filter(keeps: (uid: number) => boolean): TreeListing {
-    const rows = [...this.uids.keys()].filter((row) => keeps(this.uids[row] ?? 0));
+  filter(keeps: (message: TreeMessage, uid: number) => boolean): TreeListing {
+    const rows = [...this.#messages.keys()].filter((row) => {
+      const message = this.#messages[row];
+      return message !== undefined && keeps(message, this.uids[row] ?? 0);
+    });
     if (rows.length === this.length) return this;
     const uids = Uint32Array.from(rows, (row) => this.uids[row] ?? 0);
     return new TreeListing(

@@ -2,23 +2,10 @@
  * Names of a tree's folders as the rest of the program has them: segments joined with `/`, where a `/` inside a segment is
  * `%2F` and a `%` is `%25` (see `Naming.escaped`). Raw names are their UTF-8, one character a byte.
  */
-import type { TreePath } from '../archive/store.ts';
 import type { Naming } from '../plan/types.ts';
 import type { FolderTask } from './contract.ts';
 
 export const treeNaming: Naming = { delimiter: '/', prefix: '', escaped: true };
-
-/** `['Projects', 'A/B']` -> `Projects/A%2FB`. */
-export function toTreeName(path: TreePath): string {
-  return path.map((segment) => segment.replaceAll('%', '%25').replaceAll('/', '%2F')).join('/');
-}
-
-/** `Projects/A%2FB` -> `['Projects', 'A/B']`; the inbox in any case is `INBOX`. */
-export function toTreePath(name: string): TreePath {
-  const segments = name.split('/').map((segment) => segment.replaceAll('%2F', '/').replaceAll('%25', '%'));
-  const [first = '', ...rest] = segments;
-  return first.toUpperCase() === 'INBOX' ? ['INBOX', ...rest] : segments;
-}
 
 export function toRawName(name: string): string {
   return Buffer.from(name).toString('latin1');

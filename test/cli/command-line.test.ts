@@ -94,7 +94,7 @@ describe('parseCommandLine', () => {
     [['status', 'a', 'b'], /^'a' is one argument too many/],
     [['statsu', 'a'], /did you mean 'status'\?/],
     [['status', '--connections=2'], /^--connections is not an option of status/],
-    [['plan', 'a', 'b', '--rebuild'], /^--rebuild is not an option of plan: it belongs to imap-migrate SRC DST$/],
+    [['plan', 'a', 'b', '--rebuild'], /^--rebuild is not an option of plan: it belongs to imap-migrate SRC DST, export$/],
     [['a', 'b', '-n', '--rebuild'], /^--rebuild: contradicts --dry-run/],
     [['demo', 'x'], /^'x' is one argument too many/],
     [['chekc', 'a.ini'], /^unknown command 'chekc', did you mean 'check'\?/],
