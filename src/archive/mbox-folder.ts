@@ -1,5 +1,5 @@
-import type { MboxReader } from './mbox-reader.ts';
-import type { Kept, MboxWriter } from './mbox-writer.ts';
+import type { MboxReader, Range } from './mbox-reader.ts';
+import type { MboxWriter } from './mbox-writer.ts';
 import type { FlagChange, NewBody, NewMessage, OpenedMessage, StoreFolder, TreeMessage, TreePath } from './store.ts';
 import { pathKey, type Takeout } from './takeout.ts';
 import { TreeError } from './tree-error.ts';
@@ -62,7 +62,7 @@ export class MboxFolder implements StoreFolder {
     const [first] = messages;
     const reader = first === undefined ? null : this.#readerOf(first);
     await writer.rewrite(async (end) => {
-      const gone: TreeMessage[] = [];
+      const gone: Range[] = [];
       for (const message of messages) {
         const found = await reader?.find(message).catch(rethrowUnlessGone);
         if (found !== undefined && found !== null) gone.push(found);
@@ -95,12 +95,12 @@ function rethrowUnlessGone(error: unknown): null {
 }
 
 /** The bytes before, between and behind what goes. */
-function keptBetween(gone: readonly TreeMessage[], end: number): Kept[] {
-  const kept: Kept[] = [];
+function keptBetween(gone: readonly Range[], end: number): Range[] {
+  const kept: Range[] = [];
   let start = 0;
-  for (const { offset, length } of gone.toSorted((a, b) => a.offset - b.offset)) {
-    if (offset > start) kept.push({ start, end: offset });
-    start = Math.max(start, offset + length);
+  for (const range of [...gone].sort((a, b) => a.start - b.start)) {
+    if (range.start > start) kept.push({ start, end: range.start });
+    start = Math.max(start, range.end);
   }
   if (end > start) kept.push({ start, end });
   return kept;

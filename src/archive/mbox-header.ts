@@ -6,7 +6,9 @@ import { isFlag, keywords, systemFlags } from '../protocol/index.ts';
 import { fromWord, startsWith } from './mbox-from.ts';
 
 const wanted =
-  /^(status|x-status|x-keywords|x-mozilla-status2?|x-mozilla-keys|x-gmail-labels|content-length|x-imap(?:base)?|subject):[ \t]*(.*(?:\r?\n[ \t].*)*)/gim;
+  /^(status|x-status|x-keywords|x-mozilla-status2?|x-mozilla-keys|x-gmail-labels|content-length|x-imap|subject):[ \t]*(.*)$/is;
+
+const firstLetters = Buffer.from('sSxXcC');
 
 /** Fields by name in lower case, unfolded, as latin1; of several of one name the first. */
 export type MboxHeader = ReadonlyMap<string, string>;
@@ -14,11 +16,26 @@ export type MboxHeader = ReadonlyMap<string, string>;
 /** Reads the fields that mean something here. `bytes`: the header, and whatever follows. */
 export function parseMboxHeader(bytes: Buffer): MboxHeader {
   const fields = new Map<string, string>();
-  for (const [, name = '', value = ''] of bytes.toString('latin1', 0, headerLength(bytes)).matchAll(wanted)) {
-    const key = name.toLowerCase();
-    if (!fields.has(key)) fields.set(key, value.replace(/\r?\n/g, '').trim());
+  const end = headerLength(bytes);
+  for (let at = 0; at < end; at = fieldEnd(bytes, at, end)) {
+    // Most fields begin with other letters.
+    if (!firstLetters.includes(bytes[at] ?? 0)) continue;
+    const field = wanted.exec(bytes.toString('latin1', at, fieldEnd(bytes, at, end)));
+    if (field === null) continue;
+    const [, name = '', value = ''] = field;
+    if (!fields.has(name.toLowerCase())) fields.set(name.toLowerCase(), value.replace(/\r?\n/g, '').trim());
   }
   return fields;
+}
+
+/** Behind the field at `at`, with the lines that go on with it. */
+function fieldEnd(bytes: Buffer, at: number, end: number): number {
+  for (let line = at; ; ) {
+    const next = bytes.indexOf(0x0a, line) + 1;
+    if (next === 0 || next >= end) return end;
+    if (bytes[next] !== 0x20 && bytes[next] !== 0x09) return next;
+    line = next;
+  }
 }
 
 /** Bytes of the header at the beginning of `bytes`, with the empty line behind it where that is there. */
@@ -27,7 +44,7 @@ export function headerLength(bytes: Buffer): number {
     if (bytes[line] === 0x0a) return line + 1;
     if (bytes[line] === 0x0d && bytes[line + 1] === 0x0a) return line + 2;
     // The next message, of one that is all header.
-    if (startsWith(bytes.subarray(line, line + fromWord.length), fromWord)) return line;
+    if (bytes[line] === 0x46 && startsWith(bytes.subarray(line, line + fromWord.length), fromWord)) return line;
     const end = bytes.indexOf(0x0a, line);
     if (end === -1) return bytes.length;
     line = end + 1;

@@ -10,8 +10,20 @@ import { readError, TreeError } from './tree-error.ts';
 /** Messages looked at before others on this thread get their turn. */
 const messagesPerTurn = 200;
 
-/** Between windows over the file, for what is read here and there. */
-const smallWindow = 64 * 1024;
+const maxWindow = 256 * 1024;
+
+/** A message in a file that is open. */
+interface Found {
+  readonly handle: number;
+  readonly window: FileWindow;
+  readonly entry: MboxEntry;
+}
+
+/** Bytes of a file. */
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+}
 
 /** An mbox that is read. It is opened for each use: other programs put new files in its place. */
 export class MboxReader {
@@ -58,49 +70,52 @@ export class MboxReader {
     }
   }
 
-  async read(message: TreeMessage): Promise<readonly Buffer[]> {
-    const found = await this.find(message);
-    return this.#opened((handle) => {
-      const place = this.#placeOf(handle, found);
+  read(message: TreeMessage): Promise<readonly Buffer[]> {
+    return this.#at(message, ({ handle, window, entry }) => {
+      const place = placeOf(handle, window, entry);
       const slices = [...readPlace(handle, place)];
-      this.#check(place, found, bytesOf(slices));
+      this.#check(place, bytesOf(slices));
       return slices;
     });
   }
 
   async open(message: TreeMessage): Promise<OpenedMessage> {
-    const found = await this.find(message);
-    const place = this.#opened((handle) => {
-      const place = this.#placeOf(handle, found);
-      if (place.size !== null) return place;
-      let size = 0;
-      for (const slice of readPlace(handle, place)) size += slice.length;
-      return { ...place, size };
+    const place = await this.#at(message, ({ handle, window, entry }) => {
+      const found = placeOf(handle, window, entry);
+      return { ...found, size: found.size ?? bytesOf(readPlace(handle, found)) };
     });
-    return { size: place.size ?? 0, slices: this.#stream(place, found) };
+    return { size: place.size, slices: this.#stream(place) };
   }
 
-  /** The message as it is in the file now. @throws TreeError `GONE` */
-  async find(message: TreeMessage): Promise<TreeMessage> {
-    const stamp = this.#opened((handle) => {
-      const window = new FileWindow(handle, fstatSync(handle).size, smallWindow);
-      const entry = message.offset < window.size ? entryAt(window, message.offset) : null;
-      const isThere = entry !== null && entry.end - entry.offset === message.length;
-      return isThere && (message.uid === null || entry.own?.uid === message.uid) ? null : stampOf(handle);
-    });
-    if (stamp === null) return message;
-    if (message.uid !== null) {
-      if (this.#moved?.stamp !== stamp) {
-        const byUid = new Map((await this.list()).map((one) => [one.uid ?? 0, one]));
-        this.#moved = { stamp, byUid };
-      }
-      const found = this.#moved.byUid.get(message.uid);
-      if (found !== undefined) return found;
+  /** The bytes of the file that are the message now. @throws TreeError `GONE` */
+  find(message: TreeMessage): Promise<Range> {
+    return this.#at(message, ({ entry }) => ({ start: entry.offset, end: entry.end }));
+  }
+
+  /** Opens the file at a message, wherever that is now. */
+  async #at<Result>(message: TreeMessage, work: (found: Found) => Result): Promise<Result> {
+    const attempt = (expected: TreeMessage) =>
+      this.#opened((handle) => {
+        const found = locate(handle, expected);
+        return found === null ? { stamp: stampOf(handle) } : { result: work(found) };
+      });
+    const first = attempt(message);
+    if (first.stamp === undefined) return first.result;
+    const moved = await this.#findMoved(message.uid, first.stamp);
+    const second = moved === undefined ? first : attempt({ ...moved, uid: message.uid });
+    if (second.stamp === undefined) return second.result;
+    throw new TreeError('GONE', `a message is not in ${this.#path} any more: the file has been changed`);
+  }
+
+  async #findMoved(uid: number | null, stamp: string): Promise<TreeMessage | undefined> {
+    if (uid === null) return undefined;
+    if (this.#moved?.stamp !== stamp) {
+      this.#moved = { stamp, byUid: new Map((await this.list()).map((one) => [one.uid ?? 0, one])) };
     }
-    throw new TreeError('GONE', `a message is not in ${this.#path} any more: another program has changed the file`);
+    return this.#moved.byUid.get(uid);
   }
 
-  async *#stream(place: MessagePlace, message: TreeMessage): AsyncGenerator<Buffer> {
+  async *#stream(place: MessagePlace): AsyncGenerator<Buffer> {
     const handle = openFile(this.#path);
     try {
       let bytes = 0;
@@ -108,7 +123,7 @@ export class MboxReader {
         bytes += slice.length;
         yield slice;
       }
-      this.#check(place, message, bytes);
+      this.#check(place, bytes);
     } catch (error) {
       throw readError(this.#path, error);
     } finally {
@@ -128,16 +143,9 @@ export class MboxReader {
     };
   }
 
-  #placeOf(handle: number, message: TreeMessage): MessagePlace {
-    const window = new FileWindow(handle, fstatSync(handle).size, smallWindow);
-    const entry = entryAt(window, message.offset);
-    if (entry === null) throw new TreeError('GONE', `a message is not in ${this.#path} any more`);
-    return placeOf(handle, window, entry);
-  }
-
-  #check(place: MessagePlace, message: TreeMessage, bytes: number): void {
+  #check(place: MessagePlace, bytes: number): void {
     if (place.size === null || place.size === bytes) return;
-    const where = `${this.#path}, byte ${message.offset}`;
+    const where = `${this.#path}, byte ${place.start}`;
     throw new TreeError('UNREADABLE', `a message of ${place.size} bytes is damaged, ${bytes} were read: ${where}`);
   }
 
@@ -158,7 +166,18 @@ function stampOf(handle: number): string {
   return `${ino} ${size} ${mtimeMs}`;
 }
 
-function bytesOf(slices: readonly Buffer[]): number {
+/** The message that is where `expected` is said to be; `null`: another one is, or none. */
+function locate(handle: number, expected: TreeMessage): Found | null {
+  const { size } = fstatSync(handle);
+  if (expected.offset >= size) return null;
+  // One read tells all of a message of other programs', the line behind it included.
+  const window = new FileWindow(handle, size, Math.min(expected.length + 4096, maxWindow));
+  const entry = entryAt(window, expected.offset);
+  if (entry === null || entry.end - entry.offset !== expected.length) return null;
+  return expected.uid === null || entry.own?.uid === expected.uid ? { handle, window, entry } : null;
+}
+
+function bytesOf(slices: Iterable<Buffer>): number {
   let bytes = 0;
   for (const slice of slices) bytes += slice.length;
   return bytes;

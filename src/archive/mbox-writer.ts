@@ -4,6 +4,7 @@ import { DotLock } from './dot-lock.ts';
 import { createFile, openFile, readAt, syncDirectory, syncFiles, writeAll } from './files.ts';
 import { encodeFrom } from './mbox-from.ts';
 import { FromQuoting, quoteBody } from './mbox-quoting.ts';
+import type { Range } from './mbox-reader.ts';
 import { repairTail } from './mbox-tail.ts';
 import type { NewBody, NewMessage, OpenedMessage } from './store.ts';
 import { TreeError, writeError } from './tree-error.ts';
@@ -11,12 +12,6 @@ import { TreeError, writeError } from './tree-error.ts';
 const lf = 0x0a;
 const lineEnd = Buffer.from('\n');
 const copyBytes = 1024 * 1024;
-
-/** Bytes of a file that stay. */
-export interface Kept {
-  readonly start: number;
-  readonly end: number;
-}
 
 /** An mbox that is written to: appended to, under the lock that other programs respect. */
 export class MboxWriter {
@@ -85,7 +80,7 @@ export class MboxWriter {
   }
 
   /** Puts a new file in the place of this one. `keep`: tells what stays of it, once nobody else writes to it. */
-  async rewrite(keep: (end: number) => Promise<readonly Kept[]>): Promise<void> {
+  async rewrite(keep: (end: number) => Promise<readonly Range[]>): Promise<void> {
     await this.#locked(async (end, lock) => {
       const kept = await keep(end);
       rmSync(this.#newPath, { force: true });
