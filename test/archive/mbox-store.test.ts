@@ -1,7 +1,18 @@
-import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { DotLock } from '../../src/archive/dot-lock.ts';
+import { encodeFrom } from '../../src/archive/mbox-from.ts';
 import { looksLikeMbox, openMboxStore } from '../../src/archive/mbox-store.ts';
 import type { NewBody, StoreFolder, TreeStore } from '../../src/archive/store.ts';
 
@@ -220,6 +231,64 @@ describe('an mbox of ours', () => {
     });
     expect(readFileSync(path)).toEqual(before);
     expect(await textsOf(await openInbox(root, false))).toEqual([[null, 'Subject: joe\r\n\r\nx']]);
+  });
+
+  it('gives a UID to the first of two that were copied from one', async () => {
+    const root = newRoot();
+    const path = join(root, 'INBOX.mbox');
+    const folder = await openInbox(root);
+    await folder.append([message(1, 'one'), message(2, 'two')]);
+    await folder.close();
+    const text = readFileSync(path);
+    writeFileSync(path, Buffer.concat([text, text]));
+    expect(await textsOf(await openInbox(root, false))).toEqual([
+      [1, 'one'],
+      [2, 'two'],
+      [null, 'one'],
+      [null, 'two'],
+    ]);
+  });
+
+  it('knows a message that was never finished, however much of it is there', async () => {
+    const root = newRoot();
+    const path = join(root, 'INBOX.mbox');
+    const folder = await openInbox(root);
+    await folder.append([message(1, 'one')]);
+    const from = encodeFrom({ uid: 2, storedBytes: null, size: 3, dateMs: 0 });
+    const whole = readFileSync(path);
+    appendFileSync(path, Buffer.concat([from, Buffer.from('two\n\n')]));
+    expect(await textsOf(folder)).toEqual([[1, 'one']]);
+    await folder.append([message(3, 'three')]);
+    expect(await textsOf(folder)).toEqual([
+      [1, 'one'],
+      [3, 'three'],
+    ]);
+    expect(readFileSync(path).subarray(0, whole.length)).toEqual(whole);
+    await folder.close();
+  });
+
+  it('tells of bytes that were lost from the middle of a message', async () => {
+    const root = newRoot();
+    const path = join(root, 'INBOX.mbox');
+    const folder = await openInbox(root);
+    await folder.append([message(1, 'a\r\nFrom b\r\n')]);
+    const [listed] = await folder.list();
+    writeFileSync(path, readFileSync(path, 'latin1').replace('>From', 'xFrom'), 'latin1');
+    await expect(folder.read(listed as never)).rejects.toMatchObject({ code: 'UNREADABLE' });
+    await folder.close();
+  });
+
+  it('is given up when another program does not let go of it', async () => {
+    const file = join(newRoot(), 'a.mbox');
+    writeFileSync(`${file}.lock`, `${process.ppid}\n`);
+    await expect(DotLock.take(file, 1)).rejects.toThrow(`${process.ppid}`);
+    await expect(DotLock.take(file, 1)).rejects.toMatchObject({ code: 'DISK' });
+    expect(existsSync(`${file}.lock`)).toBe(true);
+    utimesSync(`${file}.lock`, 0, 0);
+    const lock = await DotLock.take(file, 1);
+    expect(readFileSync(`${file}.lock`, 'latin1')).toMatch(new RegExp(`^${process.pid}:`));
+    lock.release();
+    expect(existsSync(`${file}.lock`)).toBe(false);
   });
 
   it('waits for whoever has locked it, and takes an abandoned lock away', async () => {
