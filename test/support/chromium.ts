@@ -53,12 +53,15 @@ export class Chromium implements AsyncDisposable {
     const profile = `--user-data-dir=${this.#profile}`;
     this.#process = spawn(program, [...flags, ...quiet, ...sandbox, profile, 'about:blank'], {
       stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
+      // It starts more of its kind: all of them end together.
+      detached: true,
     });
     this.#toBrowser = this.#process.stdio[3] as Writable;
     const fromBrowser = this.#process.stdio[4] as Readable;
     fromBrowser.setEncoding('utf8');
     fromBrowser.on('data', (text: string) => this.#hear(text));
     this.#toBrowser.on('error', () => {});
+    process.once('exit', this.#kill);
     this.#process.on('exit', () => {
       for (const { reject } of this.#pending.values()) reject(new Error('the browser has ended'));
       this.#pending.clear();
@@ -122,12 +125,27 @@ export class Chromium implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#process.exitCode === null) {
-      const ended = new Promise((resolve) => this.#process.once('exit', resolve));
-      this.#process.kill('SIGKILL');
-      await ended;
+    process.off('exit', this.#kill);
+    this.#kill();
+    while (this.#isAlive()) await new Promise((resolve) => setTimeout(resolve, 10));
+    rmSync(this.#profile, { recursive: true, force: true });
+  }
+
+  readonly #kill = (): void => {
+    this.#signal('SIGKILL');
+  };
+
+  #isAlive(): boolean {
+    return this.#signal(0);
+  }
+
+  /** False: there is nobody left to hear it. */
+  #signal(signal: NodeJS.Signals | 0): boolean {
+    try {
+      return process.kill(-(this.#process.pid ?? Number.NaN), signal);
+    } catch {
+      return false;
     }
-    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 
   #hear(text: string): void {

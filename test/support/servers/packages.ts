@@ -20,6 +20,7 @@ import {
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { findChromium } from '../chromium.ts';
 import { findDovecot } from './dovecot.ts';
 
 const run = promisify(execFile);
@@ -33,6 +34,8 @@ export interface AvailableServers {
   /** Programs that read trees of files. */
   readonly mutt: boolean;
   readonly python: boolean;
+  /** A browser, for the pages that are written; `null`: not available. */
+  readonly chromium: string | null;
   /** One sentence for each server that cannot be used. */
   readonly missing: readonly string[];
 }
@@ -80,6 +83,7 @@ export async function prepareServers(): Promise<AvailableServers> {
   const imap4dRoot = await attempt('mailutils imap4d', () => prepareRoot('imap4d'));
   const mutt = await attempt('mutt', () => prepareProgram('mutt', 'mutt'));
   const python = await attempt('Python', () => prepareProgram('python3', 'python3'));
+  const chromium = await attempt('Chromium', prepareChromium);
   return {
     dovecot: dovecot === true,
     cyrusRoot,
@@ -87,6 +91,7 @@ export async function prepareServers(): Promise<AvailableServers> {
     imap4dRoot,
     mutt: mutt === true,
     python: python === true,
+    chromium,
     missing,
   };
 }
@@ -115,6 +120,16 @@ async function install(...packages: readonly string[]): Promise<void> {
   await withServicesBlocked(() =>
     apt(['install', '-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120', ...packages]),
   );
+}
+
+async function prepareChromium(): Promise<string> {
+  const installed = findChromium();
+  if (installed !== null) return installed;
+  if (!mayInstall()) throw new Error('not installed: apt-get install chromium');
+  await install('chromium');
+  const program = findChromium();
+  if (program === null) throw new Error('the package chromium brought no browser');
+  return program;
 }
 
 /** The cached root directory of `name`, unpacked now when it is not there yet. */
