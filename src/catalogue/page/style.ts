@@ -66,7 +66,7 @@ main { display: flex; flex-direction: column; min-width: 0; min-height: 0; backg
 #heads button[aria-pressed="true"] { color: var(--ink); font-weight: 600; }
 #heads .mark { display: inline-block; width: 1.1em; text-align: center; }
 #heads .end, .row .size { text-align: end; }
-#list { position: relative; flex: 1 1 auto; overflow: auto; overflow-anchor: none; }
+#list { position: relative; flex: 1 1 auto; overflow: hidden scroll; overflow-anchor: none; }
 #list:focus-visible { outline: none; }
 #space { position: relative; }
 .row {
@@ -117,7 +117,7 @@ noscript p { position: fixed; inset: 0; display: grid; place-content: center; ma
     grid-template: "from date" 20px "subject subject" 21px "files size" 18px / minmax(0, 1fr) auto; align-content: center;
     padding: 0 14px;
   }
-  .row .from { grid-area: from; }
+  .row .from { grid-area: from; font-weight: 600; }
   .row .date { grid-area: date; font-size: 12px; }
   .row .subject { grid-area: subject; }
   .row .files { grid-area: files; font-size: 12px; }
