@@ -45,12 +45,15 @@ const commands: readonly { readonly name: CommandName; readonly syntax: string; 
 
 /** Lines of at most 80 columns, so that no terminal breaks them. */
 const epilogue = `SRC, DST and ACCOUNT are INI files, one account each (README.md shows one).
+TREE is a directory of mail, or maildir:PATH, mbox:PATH, eml:PATH.
+WORD is from:, to:, subject:, text:, since:, before:, larger: with a value,
+has:attachment, or what stands in any field of a header.
 
 Exit codes:
     0  done
     1  internal error
     2  wrong usage or configuration
-    3  finished, but some messages or folders failed
+    3  finished, but some messages or folders failed (search: found nothing)
     4  no connection, or no trust in the other side (TLS)
     5  login refused
     6  over quota: somebody has to make room
