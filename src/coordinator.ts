@@ -8,6 +8,7 @@ import type { FolderReport, JobEvent, JobReport, JobSettings, Side, Verdict } fr
 import { type Journal, type JournalFolder, type JournalPlace, openJournal, peekJournal } from './journal/index.ts';
 import type { LaneAdvice } from './lane-tuner.ts';
 import { type LaneDriver, type LaneHost, LaneLostError, ThreadHost, toJobError } from './lanes.ts';
+import { mirrorGone } from './mirror.ts';
 import { Patience } from './patience.ts';
 import { mapFolders } from './plan/folder-map.ts';
 import { buildPlan, changeBetween } from './plan/plan.ts';
@@ -75,6 +76,8 @@ class Job {
   #connectionsReason = 'there was nothing to copy';
   #targetReportsUids = true;
   #parkedUntil: string | null = null;
+  /** What was to be deleted at the target was not. */
+  #keptAll = false;
 
   constructor(settings: JobSettings, hooks: JobHooks, host: LaneHost, clock: Clock, parts: Partial<JobParts>) {
     this.#settings = settings;
@@ -294,6 +297,22 @@ class Job {
       keepsOrder: this.#keepsOrder,
     });
     await this.#driver.drive(lane, this.#prepare(lane, runs));
+    await this.#mirror(lane, journal);
+  }
+
+  /** Deletes at the target what the source has no more, where that is asked for and everything else went well. */
+  async #mirror(lane: LaneDriver, journal: Journal): Promise<void> {
+    const { mirror: limit } = this.#settings;
+    if (limit === undefined || this.#crew.isEnding) return;
+    if (this.#runs.some((run) => run.failure !== null)) {
+      this.#keptAll = true;
+      this.#warn('nothing was deleted (--mirror): some folders could not be looked through to their end');
+      return;
+    }
+    const { refusal } = await mirrorGone(this.#runs, { lane, journal, limit });
+    if (refusal === null) return;
+    this.#keptAll = true;
+    this.#warn(refusal);
   }
 
   /** Creates and subscribes everything in one go, before the first message; answers what could not be created, and why. */
@@ -380,12 +399,13 @@ class Job {
     const total = (count: (folder: FolderReport) => number) => folders.reduce((sum, folder) => sum + count(folder), 0);
     const refused = total((folder) => folder.refused.length);
     const codes: number[] = this.#runs.flatMap((run) => run.failure?.exitCode ?? []);
-    if (refused > 0) codes.push(exitCodes.partial);
+    const isPartial = refused > 0 || this.#keptAll;
+    if (isPartial) codes.push(exitCodes.partial);
     if (failure !== null) codes.push(failure.exitCode);
     if (stopped) codes.push(exitCodes.interrupted);
     const isParked = failure?.exitCode === exitCodes.parked;
     const ended: Verdict = isParked ? 'parked' : 'failed';
-    const verdict: Verdict = stopped ? 'stopped' : failure !== null ? ended : refused > 0 ? 'partial' : 'complete';
+    const verdict: Verdict = stopped ? 'stopped' : failure !== null ? ended : isPartial ? 'partial' : 'complete';
     return {
       verdict,
       exitCode: worstExitCode(codes),
@@ -396,6 +416,7 @@ class Job {
       alreadyThere: total((folder) => folder.alreadyThere),
       gone: total((folder) => folder.gone),
       flagsChanged: total((folder) => folder.flagsChanged),
+      deleted: total((folder) => folder.deleted),
       refused,
       resent: total((folder) => folder.resent),
       bytes: total((folder) => folder.bytes),

@@ -54,6 +54,8 @@ export class FolderRun {
   listedBytes = 0;
   /** Messages whose flags this run changed at the target. */
   flagsChanged = 0;
+  /** Messages deleted at the target, since the source has them no more. */
+  deleted = 0;
   /** To be subscribed at the target. */
   subscribe = false;
   /** The target folder was made by this run. */
@@ -338,6 +340,7 @@ export class FolderRun {
       alreadyThere: Math.max(0, this.#alreadyThere - this.#doneBefore),
       gone: this.#gone,
       flagsChanged: this.flagsChanged,
+      deleted: this.deleted,
       refused: [...failed, ...this.#refused],
       bytes: this.#bytes,
       seconds: this.startedAt === null ? 0 : Math.round(now - this.startedAt) / 1000,

@@ -20,6 +20,9 @@ export type { FlagPolicy, JobPlan, PlannedFolder } from './plan/types.ts';
  */
 export type CompressPolicy = 'auto' | 'on' | 'off';
 
+/** How much one run may delete: a share of the messages there are, from 0 to 1, or so many. */
+export type DeleteLimit = { readonly share: number } | { readonly messages: number };
+
 export interface JobSettings {
   readonly source: EndpointSettings;
   readonly target: EndpointSettings;
@@ -42,6 +45,11 @@ export interface JobSettings {
   readonly stateDir: string;
   /** Puts the journal of an earlier run aside; what the target holds is found out by comparing. */
   readonly rebuild: boolean;
+  /**
+   * Deletes from the target, which is a tree, what the source has no more, as long as it is no more than this. Absent:
+   * nothing is deleted.
+   */
+  readonly mirror?: DeleteLimit | undefined;
   /** Plan only: nothing is written on either side. */
   readonly dryRun: boolean;
   /** Where a server wants to be left alone for long, wait and go on; else the job ends as parked. */
@@ -150,6 +158,8 @@ export interface FolderReport {
   readonly gone: number;
   /** Messages copied before whose flags were changed at the target, as they had changed at the source. */
   readonly flagsChanged: number;
+  /** Deleted at the target with `mirror`, since the source has them no more. */
+  readonly deleted: number;
   readonly refused: readonly Refusal[];
   readonly bytes: number;
   readonly seconds: number;
@@ -172,6 +182,8 @@ export interface JobReport {
   readonly alreadyThere: number;
   readonly gone: number;
   readonly flagsChanged: number;
+  /** Deleted at the target with `mirror`, since the source has them no more. */
+  readonly deleted: number;
   readonly refused: number;
   readonly resent: number;
   readonly bytes: number;

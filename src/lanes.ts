@@ -14,6 +14,7 @@ import type {
   LaneFailure,
   LaneOptions,
   LaneResult,
+  RemoveTask,
   StoredFlags,
   StoreFlagsTask,
   ToLane,
@@ -204,6 +205,14 @@ export class LaneDriver {
     const answer = await this.expect(['flags-stored', 'flags-failed'], (message) => message.folderId === folderId);
     if (answer.kind === 'flags-failed') throw new LaneLostError(answer.failure);
     return answer.result;
+  }
+
+  /** Deletes messages at the target, and answers how many. @throws LaneLostError when that cannot be done */
+  async remove(folderId: number, task: RemoveTask): Promise<number> {
+    this.post({ kind: 'remove', folderId, task });
+    const answer = await this.expect(['removed', 'remove-failed'], (message) => message.folderId === folderId);
+    if (answer.kind === 'remove-failed') throw new LaneLostError(answer.failure);
+    return answer.removed;
   }
 
   /** The next message for which `matches` holds. @throws LaneLostError when the lane ends first */

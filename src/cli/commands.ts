@@ -69,6 +69,9 @@ async function copy(
   options: OptionValues,
   dryRun: boolean,
 ): Promise<number> {
+  if (options.mirror && !isTree(target)) {
+    throw new ConfigError('--mirror is for backups: it deletes from a tree as DST, never from an account');
+  }
   const { io } = session;
   const settings = { ...toJobOptions(options, io), source, target, dryRun };
   const { result, stoppedWith } = await runStoppable(session, (signal) =>

@@ -33,6 +33,9 @@ export function tellJobSummary(session: Session, report: JobReport): void {
       `${formatNoun(report.flagsChanged, 'message')} copied earlier got the flags they now have at the source.`,
     );
   }
+  if (report.deleted > 0) {
+    session.notice(`${formatNoun(report.deleted, 'message')} that the source has no more were deleted (--mirror).`);
+  }
   if (report.gone > 0) {
     session.notice(`${formatNoun(report.gone, 'message')} disappeared from the source while the job ran.`);
   }
@@ -139,6 +142,7 @@ function isIdle(folder: FolderReport): boolean {
     folder.refused.length === 0 &&
     folder.gone === 0 &&
     folder.flagsChanged === 0 &&
+    folder.deleted === 0 &&
     folder.notes.length === 0
   );
 }

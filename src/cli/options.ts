@@ -3,7 +3,7 @@
  */
 import { isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
-import type { JobSettings } from '../job.ts';
+import type { DeleteLimit, JobSettings } from '../job.ts';
 import type { Environment } from './style.ts';
 
 export type CommandName =
@@ -179,6 +179,21 @@ export const optionSpecs: readonly OptionSpec[] = [
     describe: 'the kind of tree that DST becomes, where it is a new directory (default: eml)',
   },
   {
+    name: 'mirror',
+    kind: 'flag',
+    group: 'Backups',
+    commands: ['migrate'],
+    describe: 'delete from a tree as DST what SRC has no more; without it that is only marked',
+  },
+  {
+    name: 'delete-limit',
+    kind: 'value',
+    group: 'Backups',
+    commands: ['migrate'],
+    describe:
+      'with --mirror: if more than so many messages, or such a share, were to be deleted, none is (default: 10%)',
+  },
+  {
     name: 'with-gone',
     kind: 'flag',
     group: 'Backups',
@@ -318,6 +333,18 @@ const messageRate = rateOf('a number of messages per second, as 4msg/s or 90/min
   return Number(number) / (unitSeconds[unit.toLowerCase()] ?? Number.NaN);
 });
 
+/** `10%`, `500`: a share of the messages there are, or so many of them. */
+const deleteLimit = z
+  .string({ error: (issue) => (Array.isArray(issue.input) ? 'given more than once' : 'needs a value') })
+  .transform((value, context): DeleteLimit => {
+    const [, number = '', percent] = /^(\d{1,9}(?:\.\d+)?) ?(%?)$/.exec(value) ?? [];
+    if (percent === '%' && Number(number) <= 100) return { share: Number(number) / 100 };
+    if (percent === '' && /^\d+$/.test(number)) return { messages: Number(number) };
+    context.addIssue({ code: 'custom', message: `'${value}' is neither a number of messages nor a share as 10%` });
+    return z.NEVER;
+  })
+  .optional();
+
 function rateOf(what: string, parse: (value: string) => number) {
   const error = (issue: { readonly input?: unknown }) => `${quote(issue.input)} is not ${what}`;
   return z
@@ -369,6 +396,8 @@ export const optionValues = z
     state: text.optional(),
     rebuild: flag,
     wait: flag,
+    mirror: flag,
+    'delete-limit': deleteLimit,
     'with-gone': flag,
     format: oneOf(['maildir', 'mbox', 'eml']).optional(),
     layout: oneOf(['maildir++', 'fs']).default('maildir++'),
@@ -390,6 +419,9 @@ export const optionValues = z
     }
     if (values.rebuild && values['dry-run']) {
       context.addIssue({ code: 'custom', path: ['rebuild'], message: 'contradicts --dry-run, which writes nothing' });
+    }
+    if (values['delete-limit'] !== undefined && !values.mirror) {
+      context.addIssue({ code: 'custom', path: ['delete-limit'], message: 'means nothing without --mirror' });
     }
     if (values.wait && values['dry-run']) {
       context.addIssue({ code: 'custom', path: ['wait'], message: 'contradicts --dry-run, which ends with the plan' });
@@ -433,6 +465,7 @@ export function toJobOptions(
     subscriptions: values.subscriptions,
     stateDir: toStateDir(values, surroundings),
     rebuild: values.rebuild,
+    mirror: values.mirror ? (values['delete-limit'] ?? { share: 0.1 }) : undefined,
     wait: values.wait,
   };
 }

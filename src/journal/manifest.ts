@@ -33,6 +33,8 @@ export interface ManifestFolder {
   readonly subscribed: boolean | null;
   /** The highest there is: UIDs of another one are void, and are not told. */
   readonly targetUidValidity: number | null;
+  /** Every message that this program stored has a lower target UID; `null`: not known. */
+  readonly uidNext: number | null;
   /** Known messages, with those that are gone or have no target UID. */
   readonly messages: number;
 }
@@ -199,6 +201,13 @@ function uidValidityOf(folders: readonly FolderState[]): number | null {
   }, null);
 }
 
+/** The highest fence: what was stored is below, unless a run was ended in the middle. */
+function fenceOf(folders: readonly FolderState[]): number | null {
+  return folders.reduce<number | null>((highest, { fence }) => {
+    return fence === null ? highest : Math.max(highest ?? 0, fence);
+  }, null);
+}
+
 function toManifestFolder(folders: readonly FolderState[]): ManifestFolder {
   const last = folders.at(-1);
   const { specialUse = null, subscribed = null, sourceDelimiter = null } = last?.attributes ?? {};
@@ -210,6 +219,7 @@ function toManifestFolder(folders: readonly FolderState[]): ManifestFolder {
     specialUse: specialUse !== null && Object.hasOwn(specialUses, specialUse) ? specialUse : null,
     subscribed,
     targetUidValidity: uidValidityOf(folders),
+    uidNext: fenceOf(current(folders)),
     messages: current(folders).reduce((sum, { messages }) => sum + messages.count, 0),
   };
 }

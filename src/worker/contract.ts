@@ -188,6 +188,15 @@ export interface StoreFlagsTask {
   readonly changes: readonly TargetFlagChange[];
 }
 
+/** Messages to delete at the target, for good. */
+export interface RemoveTask {
+  readonly folder: FolderTask['targetName'];
+  /** What the folder must have for the UIDs to mean anything. */
+  readonly uidValidity: number | null;
+  /** Ascending. Those that are not there are passed over. */
+  readonly uids: Uint32Array;
+}
+
 export interface StoredFlags {
   /** The target's words where it refused any of it; `null`: all was done that it can keep. */
   readonly refusal: string | null;
@@ -234,6 +243,7 @@ export type ToLane =
       readonly since: string | null;
     }
   | { readonly kind: 'store-flags'; readonly folderId: number; readonly task: StoreFlagsTask }
+  | { readonly kind: 'remove'; readonly folderId: number; readonly task: RemoveTask }
   | { readonly kind: 'report' }
   /** The intents posted under `token` are durable: the batch may be sent. */
   | { readonly kind: 'durable'; readonly token: number }
@@ -306,6 +316,8 @@ export type FromLane =
   | { readonly kind: 'inspect-failed'; readonly folderId: number; readonly side: Side; readonly failure: LaneFailure }
   | { readonly kind: 'flags-read'; readonly folderId: number; readonly table: FlagTable }
   | { readonly kind: 'flags-stored'; readonly folderId: number; readonly result: StoredFlags }
+  | { readonly kind: 'removed'; readonly folderId: number; readonly removed: number }
+  | { readonly kind: 'remove-failed'; readonly folderId: number; readonly failure: LaneFailure }
   | { readonly kind: 'flags-failed'; readonly folderId: number; readonly failure: LaneFailure }
   | { readonly kind: 'reported'; readonly report: AccountReport }
   /** A server does not take a command now; answered by `go-on` with the same token. */

@@ -12,6 +12,7 @@ import type {
   PrepareResult,
   PrepareTask,
   QuotaFacts,
+  RemoveTask,
   SelectedFacts,
   StoredFlags,
   StoreFlagsTask,
@@ -115,6 +116,8 @@ export interface Endpoint extends AsyncDisposable {
   openForWriting(name: FolderTask['targetName']): Promise<WritableFolder>;
   /** Sets and removes flags of messages in a folder. */
   storeFlags(task: StoreFlagsTask): Promise<StoredFlags>;
+  /** Deletes messages for good, and answers how many; `null`: not here. */
+  readonly remove: ((task: RemoveTask) => Promise<number>) | null;
   /** STATUS of a folder that is not selected; `null`: there is none. */
   statusOf(name: FolderTask['targetName']): Promise<FolderFacts | null>;
   /** Ends the session in an orderly way; never throws. */

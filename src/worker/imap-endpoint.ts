@@ -52,6 +52,8 @@ export class ImapEndpoint implements Endpoint {
   readonly #current: CurrentFolder;
   readonly #appendMode: AppendMode;
   #storing: Promise<unknown> = Promise.resolve();
+  /** An account's mail is nobody's to delete but its owner's. */
+  readonly remove = null;
   onSlowDown: ((why: string, words: string) => void) | null = null;
   readonly #where: { readonly side: Side; readonly account: AccountSettings };
 

@@ -216,6 +216,9 @@ class Lane {
         case 'store-flags':
           await this.#flags(message, source, target);
           return;
+        case 'remove':
+          await this.#remove(message, target);
+          return;
         case 'report':
           this.#channel.post({
             kind: 'reported',
@@ -510,6 +513,17 @@ class Lane {
     } catch (error) {
       const failure = toLaneFailure(error, { side, account: this.#account(side) });
       this.#channel.post({ kind: 'flags-failed', folderId, failure });
+      if (failure.scope !== 'folder') this.#lose(failure);
+    }
+  }
+
+  async #remove({ folderId, task }: Extract<ToLane, { kind: 'remove' }>, target: Endpoint | null): Promise<void> {
+    try {
+      const removed = (await target?.remove?.(task)) ?? 0;
+      this.#channel.post({ kind: 'removed', folderId, removed });
+    } catch (error) {
+      const failure = toLaneFailure(error, { side: 'target', account: this.#account('target') });
+      this.#channel.post({ kind: 'remove-failed', folderId, failure });
       if (failure.scope !== 'folder') this.#lose(failure);
     }
   }

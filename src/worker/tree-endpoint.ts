@@ -16,6 +16,7 @@ import type {
   PrepareResult,
   PrepareTask,
   QuotaFacts,
+  RemoveTask,
   StoredFlags,
   StoreFlagsTask,
 } from './contract.ts';
@@ -212,7 +213,16 @@ export class TreeEndpoint implements Endpoint {
   async openForWriting(name: FolderTask['targetName']): Promise<WritableFolder> {
     const text = nameOf(name);
     const folder = await this.#store.openFolder(toTreePath(text), { forWriting: true });
-    return this.#keep(new TreeWriter(folder, await this.#list(folder, text), 1));
+    return this.#keep(new TreeWriter(folder, await this.#list(folder, text), this.#uidFloor(text)));
+  }
+
+  /** No message gets a lower UID: those that were deleted had them. */
+  #uidFloor(name: string): number {
+    return (
+      this.#known()
+        ?.folders()
+        .find(({ targetName }) => targetName === name)?.uidNext ?? 1
+    );
   }
 
   #keep<Folder extends { close(): Promise<void> }>(folder: Folder): Folder {
@@ -240,6 +250,20 @@ export class TreeEndpoint implements Endpoint {
       await folder.close();
     }
   }
+
+  readonly remove = async ({ folder: name, uidValidity, uids }: RemoveTask): Promise<number> => {
+    const text = nameOf(name);
+    const folder = await this.#store.openFolder(toTreePath(text), { forWriting: true });
+    try {
+      const listing = await this.#list(folder, text);
+      if (uidValidity !== listing.uidValidity) throw new TreeError('TREE', `${text} is another folder than it was`);
+      const messages = Array.from(uids, (uid) => listing.find(uid)).filter((message) => message !== null);
+      await folder.remove(messages);
+      return messages.length;
+    } finally {
+      await folder.close();
+    }
+  };
 
   async statusOf(name: FolderTask['targetName']): Promise<FolderFacts | null> {
     try {
