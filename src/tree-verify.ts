@@ -44,6 +44,12 @@ export async function verifyTree(
   }
 }
 
+/** The inbox, what is in it, and the rest by name. */
+function inboxFirst(a: string, b: string): number {
+  const rank = (name: string) => (/^INBOX(?:\/|$)/.test(name) ? 0 : 1);
+  return rank(a) - rank(b) || (a < b ? -1 : 1);
+}
+
 type FolderResult = TreeVerifyReport['folders'][number];
 
 class TreeVerification {
@@ -75,7 +81,7 @@ class TreeVerification {
           : [],
       ),
     );
-    const names = new Set([...known.map(({ targetName }) => targetName), ...there.keys()]);
+    const names = [...new Set([...known.map(({ targetName }) => targetName), ...there.keys()])].sort(inboxFirst);
     for (const { messages } of known) this.#progress.addTotal(messages, 0);
     const beat = setInterval(() => this.#emitProgress(), progressEveryMs);
     try {

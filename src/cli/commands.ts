@@ -1,6 +1,7 @@
 /**
  * What each command does: load the accounts, call the engine once, tell the outcome, return the exit code.
  */
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
   type AccountSettings,
@@ -17,6 +18,7 @@ import { toDisplay } from '../display.ts';
 import { ConfigError, exitCodes, worstExitCode } from '../errors.ts';
 import { checkTraceFile } from '../trace-file.ts';
 import { accountLines } from './account-summary.ts';
+import { runIndex } from './archive.ts';
 import { tellJobSummary, tellJobVerdict } from './job-summary.ts';
 import { type OptionValues, toJobOptions } from './options.ts';
 import { planProblems, planSentence, planTable } from './plan-summary.ts';
@@ -69,6 +71,9 @@ async function copy(
   options: OptionValues,
   dryRun: boolean,
 ): Promise<number> {
+  if (options.index && (!isTree(target) || target.format === 'mbox')) {
+    throw new ConfigError('--index writes the page of an eml or a Maildir tree as DST');
+  }
   if (options.mirror && !isTree(target)) {
     throw new ConfigError('--mirror is for backups: it deletes from a tree as DST, never from an account');
   }
@@ -88,7 +93,9 @@ async function copy(
   else tellJobSummary(session, report);
   const planned = dryRun && (report.verdict === 'complete' || report.verdict === 'partial');
   if (!planned && !blocked) tellJobVerdict(session, report);
-  return exitCode;
+  const isDone = report.verdict === 'complete' || report.verdict === 'partial';
+  if (!options.index || !isTree(target) || dryRun || !isDone) return exitCode;
+  return worstExitCode([exitCode, await runIndex(session, [`${target.format}:${target.path}`], options)]);
 }
 
 /** Tells what there is to say about the plan; with `wanted` all of it. True: it cannot be carried out. */
@@ -220,7 +227,13 @@ async function loadTarget(
 ): Promise<EndpointSettings> {
   const { format = null } = options;
   const named = parseTreeReference(word);
-  if (named === null && format === null) return await loadAccount(session, word, options);
+  if (named === null && format === null) {
+    return await loadAccount(session, word, options).catch((error: unknown) => {
+      if (!(error instanceof ConfigError) || existsSync(word)) throw error;
+      const advice = `a new directory for a backup ends in a slash: ${word}/`;
+      throw new ConfigError(`${error.message}; ${advice}`, { cause: error });
+    });
+  }
   const reference = named ?? { format, path: word };
   if (format !== null && reference.format !== null && reference.format !== format)
     throw new ConfigError(`${word} contradicts --format ${format}`);

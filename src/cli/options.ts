@@ -194,6 +194,13 @@ export const optionSpecs: readonly OptionSpec[] = [
       'with --mirror: if more than so many messages, or such a share, were to be deleted, none is (default: 10%)',
   },
   {
+    name: 'index',
+    kind: 'flag',
+    group: 'Backups',
+    commands: ['migrate'],
+    describe: 'write the page index.html of the tree DST when all is well, as the command index does',
+  },
+  {
     name: 'with-gone',
     kind: 'flag',
     group: 'Backups',
@@ -397,6 +404,7 @@ export const optionValues = z
     rebuild: flag,
     wait: flag,
     mirror: flag,
+    index: flag,
     'delete-limit': deleteLimit,
     'with-gone': flag,
     format: oneOf(['maildir', 'mbox', 'eml']).optional(),

@@ -40,6 +40,7 @@ describe('parseCommandLine', () => {
       threads: 'auto',
       expand: false,
       mirror: false,
+      index: false,
       'with-gone': false,
       layout: 'maildir++',
       'store-compress': 'none',
