@@ -107,6 +107,8 @@ export class Catalogue implements AsyncDisposable {
           kept.set(key, details);
           fresh.set(key, details);
         });
+        // It is awaited when the next batch is read: until then nobody else hears of its failure.
+        decoding.catch(() => {});
         if (fresh.size >= keepAfter) keep();
       }
     } finally {

@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Catalogue, type CatalogueEntry } from '../../src/catalogue/catalogue.ts';
+import { Decoder } from '../../src/catalogue/decoder.ts';
 import { Database } from '../../src/journal/database.ts';
 import { mail, type PlantedTree, useTree } from './fixtures.ts';
 
@@ -166,6 +167,20 @@ describe('the catalogue', () => {
     await readAll(tree);
     expect(tree.takeOpened().length).toBeLessThanOrEqual(203 - 64);
     expect(existsSync(fileOf(tree))).toBe(true);
+  });
+});
+
+describe('a catalogue whose decoder does not start', () => {
+  it('says so, also while the next messages are being read', async () => {
+    const tree = await open();
+    const many = Array.from({ length: 200 }, (_, index) => [
+      `INBOX/m.${index + 10}.eml`,
+      mail({ Subject: `${index}` }),
+    ]);
+    tree.plant(Object.fromEntries(many));
+    const decoder = new Decoder({ thread: new URL('../support/no-such-file.mjs', import.meta.url), inline: false });
+    await using catalogue = new Catalogue({ store: tree.store, stateDirectory: null, decoder });
+    await expect(catalogue.readFolder(['INBOX'])).rejects.toThrow(/does not start/);
   });
 });
 
