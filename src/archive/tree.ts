@@ -1,9 +1,9 @@
 /**
  * Trees by what people call them: `maildir:PATH`, `mbox:PATH`, `eml:PATH`, or a directory of whatever kind it is.
  */
-import { closeSync, type Dirent, existsSync, statSync } from 'node:fs';
+import { closeSync, type Dirent, existsSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { ConfigError } from '../errors.ts';
 import { listDirectory, openFile, openRoot, readAt } from './files.ts';
 import { type StoreOptions, type TreeFormat, type TreeStore, treeFormats } from './store.ts';
@@ -50,7 +50,7 @@ export function parseTreeReference(word: string): TreeReference | null {
 }
 
 /**
- * Finds a tree, and which kind it is. `create`: makes its root where there is none, and where nothing tells a kind, it is
+ * Finds a tree, and which kind it is; a single mbox file is a tree of one folder, to be read. `create`: makes its root where there is none, and where nothing tells a kind, it is
  * `eml`. `mayBeMissing`: a tree that could be made is as good as one.
  * @throws TreeError where there is no directory, or none that can be told for a tree
  */
@@ -63,6 +63,10 @@ export function findTree(
   if (!create && mayBeMissing && !existsSync(path)) {
     const format = reference.format ?? 'eml';
     return { format, root: path, stateDirectory: join(path, stateNames[format === 'maildir' ? 1 : 0]) };
+  }
+  if (reference.format === 'mbox' && !create && statSync(path, { throwIfNoEntry: false })?.isFile() === true) {
+    const file = realpathSync(path);
+    return { format: 'mbox', root: file, stateDirectory: join(dirname(file), `.${basename(file)}.imap-migrate`) };
   }
   const root = openRoot(path, { create, forWriting: create });
   const kept = keptFormat(root);

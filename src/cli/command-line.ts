@@ -44,7 +44,8 @@ const commands: readonly { readonly name: CommandName; readonly syntax: string; 
 ];
 
 /** Lines of at most 80 columns, so that no terminal breaks them. */
-const epilogue = `SRC, DST and ACCOUNT are INI files, one account each (README.md shows one).
+const epilogue = `SRC, DST and ACCOUNT are INI files, one account each (README.md shows one). SRC and
+DST may also be trees of files: DIRECTORY/, maildir:PATH, mbox:PATH or eml:PATH.
 TREE is a directory of mail, or maildir:PATH, mbox:PATH, eml:PATH.
 WORD is from:, to:, subject:, text:, since:, before:, larger: with a value,
 has:attachment, or what stands in any field of a header.
@@ -57,7 +58,7 @@ Exit codes:
     4  no connection, or no trust in the other side (TLS)
     5  login refused
     6  over quota: somebody has to make room
-    7  verify found differences
+    7  verify found differences or damages
     8  another run holds the lock
     9  the journal is damaged
    10  the local disk is full or cannot be written
@@ -116,7 +117,9 @@ function createParser(options: CommandLineOptions): Argv {
     .example('$0 old.ini new.ini', 'migrate; run it again and only what is new is copied')
     .example('$0 plan old.ini new.ini --exclude "\\Trash"', 'look before the leap')
     .example('$0 old.ini new.ini --map "Old Stuff=Archive/2019"', 'one folder elsewhere')
-    .example('$0 verify old.ini new.ini --digest', 'prove it, byte for byte');
+    .example('$0 verify old.ini new.ini --digest', 'prove it, byte for byte')
+    .example('$0 old.ini backup/', 'back up into files; again, and only what changed is written')
+    .example('$0 backup/ new.ini', 'restore them into an account');
 }
 
 function declareOptions(parser: Argv, command: CommandName): Argv {

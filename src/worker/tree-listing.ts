@@ -74,8 +74,9 @@ export class TreeListing {
   /** Bytes of a message, as far as can be told without reading it. */
   sizeOf(uid: number): number {
     const message = this.find(uid);
+    if (message === null) return 0;
     // Mail packs to a third, about.
-    return message === null ? 0 : (message.size ?? 3 * message.length);
+    return message.size ?? (/\.(?:gz|zst)$/i.test(message.file) ? 3 : 1) * message.length;
   }
 
   get totalBytes(): number {
