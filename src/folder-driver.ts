@@ -657,7 +657,9 @@ export class FolderDriver {
     const { progress, onEvent } = this.#parts;
     const { stored, gone } = report;
     for (const uid of stored.targetUids) if (uid !== 0) run.raiseFence(uid + 1);
-    this.#ledger.note(...recordsOf(run.journal.id, report));
+    // Who gives out UIDs itself looks there for the next.
+    const fence = this.#parts.keepsManifest === true ? (run.fence ?? undefined) : undefined;
+    this.#ledger.note(...recordsOf(run.journal.id, report, fence));
     if (stored.uids.length > 0) this.#parts.patience.achieved();
     const { refusals, bytes } = run.answered(report);
     progress.done(run.name, stored.uids.length + gone.length, bytes);
@@ -670,9 +672,20 @@ export class FolderDriver {
 }
 
 /** What a batch's answer means to the journal. */
-function recordsOf(folderId: number, { stored, refused, gone, unsent }: BatchReport): JournalRecord[] {
+function recordsOf(
+  folderId: number,
+  { stored, refused, gone, unsent }: BatchReport,
+  fence: number | undefined,
+): JournalRecord[] {
   const records: JournalRecord[] = [];
-  if (stored.uids.length > 0) records.push({ kind: 'verdicts', folderId, verdict: 'copied', messages: stored });
+  if (stored.uids.length > 0)
+    records.push({
+      kind: 'verdicts',
+      folderId,
+      verdict: 'copied',
+      messages: stored,
+      ...(fence === undefined ? {} : { fence }),
+    });
   if (gone.length > 0) {
     const messages = goneMessages(gone, new Uint32Array(gone.length));
     records.push({ kind: 'verdicts', folderId, verdict: 'gone', messages });

@@ -141,7 +141,8 @@ class EmlFolder implements StoreFolder {
         offset: 0,
         length: stat.size,
         size: named.compression === 'none' ? stat.size : null,
-        dateMs: stat.mtimeMs,
+        // Times come back some nanoseconds short of the millisecond.
+        dateMs: Math.round(stat.mtimeMs),
         flags: null,
       });
     }
@@ -269,7 +270,10 @@ function giveUp(parts: readonly Part[]): void {
 
 /** INTERNALDATE becomes the file's date. */
 function stamp({ handle }: Part, { dateMs }: NewMessage): void {
-  if (!Number.isNaN(dateMs)) futimesSync(handle, dateMs / 1000, dateMs / 1000);
+  if (Number.isNaN(dateMs)) return;
+  // As numbers, dates before 1970 would mean now.
+  const date = new Date(dateMs);
+  futimesSync(handle, date, date);
 }
 
 function fileSize(path: string): number {

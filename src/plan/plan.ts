@@ -60,12 +60,13 @@ export function isBlocked(plan: Pick<JobPlan, 'problems'>): boolean {
  * that is so where it costs nothing: the target takes many messages in one APPEND and none waits for a round trip.
  * A target that does not tell new UIDs gets one lane per folder, whatever was asked for: nobody could tell afterwards
  * which lane's message is which, and one such server (mailutils imap4d 3.15) loses mail when two sessions append at once.
+ * A tree gets one as well: its messages have UIDs that the lane itself gives out.
  */
 export function keepsOrder(
   order: OrderPolicy,
-  targetTraits: Pick<Traits, 'multiAppend' | 'nonSyncLiterals' | 'reportsUids'>,
+  targetTraits: Pick<Traits, 'multiAppend' | 'nonSyncLiterals' | 'reportsUids' | 'oneWriter'>,
 ): boolean {
-  if (!targetTraits.reportsUids) return true;
+  if (!targetTraits.reportsUids || targetTraits.oneWriter === true) return true;
   switch (order) {
     case 'source':
       return true;

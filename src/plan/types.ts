@@ -129,6 +129,8 @@ export interface Traits extends Naming {
   readonly nonSyncLiterals: 'all' | 'small' | 'none';
   /** UIDPLUS (RFC 4315): APPEND answers with the new UIDs. */
   readonly reportsUids: boolean;
+  /** A folder is filled by one lane, whatever order is asked for: who appends gives out the UIDs. Absent: false. */
+  readonly oneWriter?: boolean;
   /** LIST … RETURN (STATUS …) (RFC 5819). */
   readonly listStatus: boolean;
   readonly specialUse: boolean;

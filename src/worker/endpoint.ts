@@ -138,7 +138,7 @@ export interface ReadableFolder {
   /** Messages the server counts but has not listed, known once `scan` has come to its end: the listing is not the whole folder. */
   unlisted(): number;
   /**
-   * Fetches messages by UID; answers one `Fetched` per UID, in the order of `uids`. Rejects with the CommandError where the
+   * Fetches messages by UID, ascending; answers one `Fetched` per UID, in that order. Rejects with the CommandError where the
    * server pushes back; `tries` is how often it has done so before: what may be the messages' fault is in the end taken for it.
    */
   fetch(uids: Uint32Array, tries?: number): Promise<Fetched[]>;

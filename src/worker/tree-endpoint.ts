@@ -35,6 +35,7 @@ const abilities: Abilities = {
   multiAppend: true,
   nonSyncLiterals: 'all',
   reportsUids: true,
+  oneWriter: true,
   listStatus: true,
   specialUse: false,
   createSpecialUse: false,
