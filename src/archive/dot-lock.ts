@@ -99,7 +99,8 @@ function isAbandoned(path: string): boolean {
   return !isAlive(Number(pid));
 }
 
-function isAlive(pid: number): boolean {
+/** True while there is such a process. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

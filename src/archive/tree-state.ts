@@ -1,6 +1,7 @@
 import { closeSync, linkSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { createFile, readWhole, syncDirectory, syncFiles, writeAll } from './files.ts';
+import { isAlive } from './dot-lock.ts';
+import { createFile, listDirectory, readWhole, removeFile, syncDirectory, syncFiles, writeAll } from './files.ts';
 import { type TreeFormat, treeFormats } from './store.ts';
 import { systemCode, TreeError, writeError } from './tree-error.ts';
 
@@ -31,6 +32,7 @@ export function readTreeState(directory: string): TreeState | null {
 
 /** The same; where there is nothing it is written. Several may do so at once: what the first of them wrote holds. */
 export async function ensureTreeState(directory: string, format: TreeFormat, wallClockMs: number): Promise<TreeState> {
+  removeDrafts(directory);
   const known = readTreeState(directory);
   if (known !== null) return known;
   const file = join(directory, fileName);
@@ -54,4 +56,12 @@ export async function ensureTreeState(directory: string, format: TreeFormat, wal
   const state = readTreeState(directory);
   if (state === null) throw new TreeError('TREE', `${file} was removed just now`);
   return state;
+}
+
+/** Removes what a process that is gone was about to write. */
+function removeDrafts(directory: string): void {
+  for (const { name } of listDirectory(directory) ?? []) {
+    const pid = /^format\.(\d+)\.[0-9a-f-]+$/.exec(name)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid))) removeFile(join(directory, name));
+  }
 }
