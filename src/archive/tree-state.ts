@@ -1,9 +1,9 @@
-import { closeSync, linkSync, mkdirSync, rmSync } from 'node:fs';
+import { closeSync, linkSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isAlive } from './dot-lock.ts';
 import { createFile, listDirectory, readWhole, removeFile, syncDirectory, syncFiles, writeAll } from './files.ts';
 import { type TreeFormat, treeFormats } from './store.ts';
-import { systemCode, TreeError, writeError } from './tree-error.ts';
+import { readError, systemCode, TreeError, writeError } from './tree-error.ts';
 
 /** What a tree knows of itself, in a file of its state directory: without it, it is a tree that other programs made. */
 export interface TreeState {
@@ -16,6 +16,7 @@ const fileName = 'format';
 
 /** What a tree says of itself; `null`: nothing. @throws TreeError where that makes no sense */
 export function readTreeState(directory: string): TreeState | null {
+  refuseLinks(directory);
   const file = join(directory, fileName);
   let text: string;
   try {
@@ -63,5 +64,21 @@ function removeDrafts(directory: string): void {
   for (const { name } of listDirectory(directory) ?? []) {
     const pid = /^format\.(\d+)\.[0-9a-f-]+$/.exec(name)?.[1];
     if (pid !== undefined && !isAlive(Number(pid))) removeFile(join(directory, name));
+  }
+}
+
+/** What is read or written there would be somebody's elsewhere. @throws TreeError */
+function refuseLinks(directory: string): void {
+  if (lstatSync(directory, { throwIfNoEntry: false }) === undefined) return;
+  const isLink = (path: string) => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  const link = isLink(directory) ? directory : namesIn(directory).find(isLink);
+  if (link !== undefined) throw new TreeError('TREE', `${link} is a link, which no tree of ours has there: remove it`);
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory).map((name) => join(directory, name));
+  } catch (error) {
+    throw readError(directory, error);
   }
 }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { type Manifest, type ManifestFolder, manifestFile, openManifest } from '../journal/manifest.ts';
+import { internalDateToEpochMs, isFlag } from '../protocol/index.ts';
 
 /** What the manifest of a tree tells of a message. */
 export interface MessageRecord {
@@ -38,14 +39,15 @@ export class TreeRecords {
   messages(name: string): FolderRecords {
     const { targetUids, flags, flagSets, internalDates, gone } = this.#manifest.messages(name);
     const rowOf = new Map(Array.from(targetUids, (uid, row) => [uid, row]));
-    const flagLists = flagSets.map((text) => text.split(' ').filter(Boolean));
+    // Whoever wrote the file: what is told here becomes a part of commands.
+    const flagLists = flagSets.map((text) => text.split(' ').filter(isFlag));
     return {
       find(uid) {
         const row = rowOf.get(uid);
         if (row === undefined) return null;
         return {
           flags: flagLists[flags[row] ?? 0] ?? [],
-          internalDate: internalDates[row] ?? null,
+          internalDate: checkedDate(internalDates[row] ?? null),
           gone: gone[row] === 1,
         };
       },
@@ -59,3 +61,7 @@ export class TreeRecords {
 
 /** Nothing is known: the tree has no manifest, or not yet. */
 export const noRecords: FolderRecords = { find: () => null };
+
+function checkedDate(internalDate: string | null): string | null {
+  return internalDate !== null && internalDateToEpochMs(internalDate) !== null ? internalDate : null;
+}
