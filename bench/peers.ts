@@ -1,9 +1,9 @@
 /**
  * The built command beside bare copy loops (`floor.c`, `floor.ts`) and beside other tools, between two private Dovecots
- * whose mail is in memory. A run of everything, at least three times, writes `bench/RESULTS.md`; by default it takes a
- * quarter of an hour.
+ * whose mail is in memory, and from such an account to trees of files. A run of everything, at least three times, writes `bench/RESULTS.md`; by default it takes
+ * half an hour.
  *
- * Options: `--only small,rtt0` (cells whose names hold every word), `--runs N` of each contender (default 5, with BULK 3),
+ * Options: `--only small,rtt0` (cells whose names hold every word; `--only backup`, `--only restore`), `--runs N` of each contender (default 5, with BULK 3),
  * `--peers NAME,...` (only contenders whose names begin so), `--imapsync PATH`, `--window BYTES` (that may be under way on a
  * line with a round trip time), `--log DIR` (what was said on these lines), `--slow` (imapflow's loop and imapsync at every
  * round trip time).
@@ -11,10 +11,12 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { fileSystemOf } from '../src/journal/file-system.ts';
 import { type AccountDump, dumpAccount } from '../test/support/compare.ts';
 import { accessTo, prepareMbsync } from '../test/support/servers/index.ts';
+import { accountCopy, measureBackups, measureRestores, type TreeEntrant } from './support/backup-cell.ts';
 import { type CPrograms, compileCPrograms } from './support/c-programs.ts';
-import { type Entrant, type Entry, measureCell, type Servers } from './support/cell.ts';
+import { type CellSurroundings, type Entrant, type Entry, measureCell, type Servers } from './support/cell.ts';
 import { type Contender, cFloor, imapflowLoop, imapsync, mbsync, nodeFloor, ours } from './support/contender.ts';
 import { DelayedLine, measureRates, measureRtt } from './support/delayed-line.ts';
 import { entryRows, formatColumns } from './support/entry-table.ts';
@@ -30,6 +32,7 @@ import {
   requirementRows,
   toMarkdown,
 } from './support/peer-results.ts';
+import { backupName, fsyncPolicies, mbsyncBackups, ourBackups, type TreeContender } from './support/tree-contender.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -42,7 +45,12 @@ const { values: options } = parseArgs({
     slow: { type: 'boolean', default: false },
   },
 });
-const floors = ['Node floor', 'C floor'];
+const floors = [
+  'Node floor',
+  'C floor',
+  ...fsyncPolicies.map((fsync) => backupName('mbsync', 'maildir', fsync)),
+  accountCopy,
+];
 const maxRuns = 100;
 const minRunsKept = 3;
 
@@ -55,17 +63,18 @@ async function main(): Promise<void> {
   const workDir = mkdtempSync(join(import.meta.dirname, 'peers-'));
   try {
     const programs = compileCPrograms(workDir);
-    const { contenders, missing } = await findContenders(programs);
+    const { missing, ...found } = await findContenders(programs);
     const results: CellResult[] = [];
     for (const mail of Object.keys(mails) as MailName[]) {
       const wanted = cells.filter((cell) => cell.mail === mail);
-      if (wanted.length > 0) results.push(...(await measureMail(mail, wanted, { contenders, programs, workDir })));
+      if (wanted.length > 0) results.push(...(await measureMail(mail, wanted, { ...found, programs, workDir })));
     }
     const rates = cells.some(({ rttMs }) => rttMs > 0) ? await measureRates(workDir) : null;
     const whole: PeerResults = {
       machine,
       date: new Date().toISOString().slice(0, 10),
       commitMs: measureCommit(workDir),
+      fileSystem: fileSystemOf(workDir).name,
       windowBytes: windowBytes(),
       rates,
       missing,
@@ -88,17 +97,22 @@ function isWhole(): boolean {
 
 interface Found {
   readonly contenders: readonly Contender[];
+  /** Of backups. */
+  readonly treeContenders: readonly TreeContender[];
   /** Sentences without a full stop. */
   readonly missing: readonly string[];
 }
 
 async function findContenders(programs: CPrograms | null): Promise<Found> {
   const missing: string[] = [];
+  const treeContenders = [...ourBackups];
   const contenders: Contender[] = [ours, nodeFloor(1), nodeFloor(2)];
   if (programs === null) missing.push('the C floor, CPU time and memory, as there is no C compiler (cc)');
   else contenders.push(cFloor(programs.floor));
   try {
-    contenders.push(mbsync(await prepareMbsync()));
+    const program = await prepareMbsync();
+    contenders.push(mbsync(program));
+    treeContenders.push(...mbsyncBackups(program));
   } catch (error) {
     missing.push(`mbsync (${error instanceof Error ? error.message : String(error)})`);
   }
@@ -106,12 +120,12 @@ async function findContenders(programs: CPrograms | null): Promise<Found> {
   else contenders.push(imapsync(options.imapsync));
   contenders.push(imapflowLoop);
   const wanted = wordsOf(options.peers);
-  if (wanted.length === 0) return { contenders, missing };
-  return { contenders: contenders.filter(({ name }) => wanted.some((word) => name.startsWith(word))), missing };
+  if (wanted.length === 0) return { contenders, treeContenders, missing };
+  const isWanted = ({ name }: { readonly name: string }) => wanted.some((word) => name.startsWith(word));
+  return { contenders: contenders.filter(isWanted), treeContenders: treeContenders.filter(isWanted), missing };
 }
 
-interface Surroundings {
-  readonly contenders: readonly Contender[];
+interface Surroundings extends Omit<Found, 'missing'> {
   readonly programs: CPrograms | null;
   readonly workDir: string;
 }
@@ -130,11 +144,11 @@ async function measureMail(
   const original = await dumpAccount(accessTo(source));
   const results: CellResult[] = [];
   for (const cell of cells) {
-    const { name, tls, rttMs } = cell;
+    const { name, work, tls, rttMs } = cell;
     console.log(`\n${name}: ${mail.messages} messages, ${(mail.bytes / 1e6).toFixed(0)} MB, ${mail.folders} folders`);
     const { entries, measuredRttMs } = await measureLine(cell, { source, target }, original, surroundings);
     console.log(`\n${formatColumns(entryRows(entries, mail, floors))}`);
-    results.push({ name, mailName: cell.mail, mail, tls, rttMs, measuredRttMs, inMemory, entries });
+    results.push({ name, work, mailName: cell.mail, mail, tls, rttMs, measuredRttMs, inMemory, entries });
   }
   return results;
 }
@@ -148,12 +162,13 @@ async function measureLine(
   cell: PeerCell,
   servers: Servers,
   original: AccountDump,
-  { contenders, programs, workDir }: Surroundings,
+  surroundings: Surroundings,
 ): Promise<LineResult> {
+  const { programs, workDir } = surroundings;
   const { source, target } = servers;
   const portOf = (side: keyof Servers) => (cell.tls ? (servers[side].tlsPort ?? 0) : servers[side].port);
   const measure = async (ports: { readonly source: number; readonly target: number }): Promise<LineResult> => {
-    const entries = await measureCell(entrantsOf(cell, contenders), {
+    const entries = await measureWork(cell, surroundings, {
       name: cell.name,
       servers,
       original,
@@ -180,6 +195,24 @@ async function measureLine(
   await using sourceLine = await open('source');
   await using targetLine = await open('target');
   return await measure({ source: sourceLine.port, target: targetLine.port });
+}
+
+async function measureWork(cell: PeerCell, found: Surroundings, surroundings: CellSurroundings): Promise<Entry[]> {
+  switch (cell.work) {
+    case 'copy':
+      return await measureCell(entrantsOf(cell, found.contenders), surroundings);
+    case 'backup':
+      return await measureBackups(treeEntrantsOf(cell, found.treeContenders), surroundings);
+    case 'restore':
+      return await measureRestores(runsOf(cell), surroundings);
+    default:
+      return cell.work satisfies never;
+  }
+}
+
+function treeEntrantsOf(cell: PeerCell, contenders: readonly TreeContender[]): TreeEntrant[] {
+  const patient = options.slow || cell.name === 'small,rtt0,backup';
+  return contenders.map((contender) => ({ contender, runs: contender.slow && !patient ? 1 : runsOf(cell) }));
 }
 
 /** Those who take part in a cell. What sends one message per round trip is not made to do so for minutes. */

@@ -30,6 +30,8 @@ export interface Entry {
   readonly runs: readonly MeasuredRun[];
   /** With nothing to do. */
   readonly again: readonly MeasuredRun[];
+  /** With one new message; absent: that was not tried. */
+  readonly oneMore?: readonly MeasuredRun[];
 }
 
 export interface CellSurroundings {

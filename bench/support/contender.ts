@@ -31,7 +31,7 @@ export interface Contender {
 }
 
 /** Benches are run from the root of the checkout. */
-const commandFile = join(process.cwd(), 'dist', 'cli.js');
+export const commandFile = join(process.cwd(), 'dist', 'cli.js');
 /** The compiled programs beside this one. */
 const programFile = (...path: readonly string[]) => join(import.meta.dirname, ...path);
 
@@ -40,10 +40,10 @@ export const ours: Contender = {
   name: 'imap-migrate',
   again: true,
   command: ({ source, target, caFile, dir }) => {
-    const trust = caFile === null ? 'ssl = no' : `ssl_ca_file = ${caFile}`;
-    const ini = ({ host, port, user, password }: AccountAccess) =>
-      `[DEFAULT]\nhost = ${host}\nport = ${port}\nusername = ${user}\npassword = ${password}\n${trust}\n`;
-    const files = [secretFile(dir, 'source.ini', ini(source)), secretFile(dir, 'target.ini', ini(target))];
+    const files = [
+      secretFile(dir, 'source.ini', accountFile(source, caFile)),
+      secretFile(dir, 'target.ini', accountFile(target, caFile)),
+    ];
     return [process.execPath, commandFile, ...files, '--state', join(dir, 'state'), '--progress', 'never'];
   },
 };
@@ -83,19 +83,6 @@ export const imapflowLoop: Contender = {
 
 /** mbsync 1.4: pipelined as it is by default, everything pulled, folders created. */
 export function mbsync(program: Command): Contender {
-  // It checks a certificate against names only, never against an address.
-  const store = (name: string, { host, port, user, password }: AccountAccess, caFile: string | null) => `
-IMAPAccount ${name}
-Host ${caFile === null ? host : 'localhost'}
-Port ${port}
-User ${user}
-Pass ${password}
-AuthMechs LOGIN
-${caFile === null ? 'SSLType None' : `SSLType IMAPS\nSystemCertificates no\nCertificateFile ${caFile}`}
-
-IMAPStore ${name}
-Account ${name}
-`;
   return {
     name: 'mbsync',
     again: true,
@@ -112,7 +99,7 @@ Sync Pull New
 CopyArrivalDate yes
 SyncState ${dir}/mbsync-
 `;
-      const config = store('source', source, caFile) + store('target', target, caFile) + channel;
+      const config = farStore('source', source, caFile) + farStore('target', target, caFile) + channel;
       return [...program, '-q', '-c', secretFile(dir, 'mbsyncrc', config), 'copy'];
     },
   };
@@ -138,7 +125,30 @@ export function imapsync(program: string): Contender {
   };
 }
 
-function secretFile(dir: string, name: string, content: string): string {
+/** An account as mbsync's configuration describes it. */
+export function farStore(name: string, { host, port, user, password }: AccountAccess, caFile: string | null): string {
+  // It checks a certificate against names only, never against an address.
+  return `
+IMAPAccount ${name}
+Host ${caFile === null ? host : 'localhost'}
+Port ${port}
+User ${user}
+Pass ${password}
+AuthMechs LOGIN
+${caFile === null ? 'SSLType None' : `SSLType IMAPS\nSystemCertificates no\nCertificateFile ${caFile}`}
+
+IMAPStore ${name}
+Account ${name}
+`;
+}
+
+/** An account as our own files describe it. */
+export function accountFile({ host, port, user, password }: AccountAccess, caFile: string | null): string {
+  const trust = caFile === null ? 'ssl = no' : `ssl_ca_file = ${caFile}`;
+  return `[DEFAULT]\nhost = ${host}\nport = ${port}\nusername = ${user}\npassword = ${password}\n${trust}\n`;
+}
+
+export function secretFile(dir: string, name: string, content: string): string {
   const file = join(dir, name);
   writeFileSync(file, content, { mode: 0o600 });
   return file;

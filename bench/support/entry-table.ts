@@ -21,9 +21,12 @@ export function entryRows(entries: readonly Entry[], mail: CopiedMail, floors: r
     compared.map((floor) =>
       (seconds / medianSeconds(entries.find(({ name }) => name === floor)?.runs ?? [])).toFixed(2),
     );
-  const rows = entries.flatMap(({ name, runs, again }) => [
+  const later = (name: string, runs: readonly MeasuredRun[]) =>
+    runs.length === 0 ? [] : [[...toRow(name, runs, null), ...compared.map(() => '')]];
+  const rows = entries.flatMap(({ name, runs, again, oneMore = [] }) => [
     [...toRow(name, runs, mail), ...ratios(medianSeconds(runs))],
-    ...(again.length === 0 ? [] : [[...toRow(`${name}, nothing to do`, again, null), ...compared.map(() => '')]]),
+    ...later(`${name}, nothing to do`, again),
+    ...later(`${name}, one new message`, oneMore),
   ]);
   return [[...headings, ...compared.map((floor) => `× ${floor}`)], ...rows];
 }

@@ -1,9 +1,13 @@
-/** Which mail is copied over which line. */
+/** Which mail is copied over which line, and where to. */
 import type { MailName } from './mail.ts';
 
+/** From account to account, from an account to trees of files, or from such trees to an account. */
+export type PeerWork = 'copy' | 'backup' | 'restore';
+
 export interface PeerCell {
-  /** `small,rtt0`, `large,rtt0,tls`. */
+  /** `small,rtt0`, `large,rtt0,tls`, `large,rtt0,backup`. */
   readonly name: string;
+  readonly work: PeerWork;
   readonly mail: MailName;
   readonly rttMs: 0 | 20 | 80;
   readonly tls: boolean;
@@ -21,10 +25,22 @@ const cells: readonly PeerCell[] = [
   cell('large', 80, { onRequest: true }),
   cell('bulk', 0),
   cell('bulk', 80, { onRequest: true }),
+  cell('small', 0, { work: 'backup' }),
+  cell('small', 20, { work: 'backup' }),
+  cell('large', 0, { work: 'backup' }),
+  cell('large', 0, { work: 'restore' }),
 ];
 
-function cell(mail: MailName, rttMs: PeerCell['rttMs'], { tls = false, onRequest = false } = {}): PeerCell {
-  return { name: `${mail},rtt${rttMs}${tls ? ',tls' : ''}`, mail, rttMs, tls, onRequest };
+interface CellTraits {
+  readonly tls?: boolean;
+  readonly onRequest?: boolean;
+  readonly work?: PeerWork;
+}
+
+function cell(mail: MailName, rttMs: PeerCell['rttMs'], traits: CellTraits = {}): PeerCell {
+  const { tls = false, onRequest = false, work = 'copy' } = traits;
+  const name = [mail, `rtt${rttMs}`, ...(tls ? ['tls'] : []), ...(work === 'copy' ? [] : [work])].join(',');
+  return { name, work, mail, rttMs, tls, onRequest };
 }
 
 /**

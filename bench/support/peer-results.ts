@@ -4,10 +4,12 @@ import type { LineRates } from './delayed-line.ts';
 import { type CopiedMail, entryRows, formatMarkdown } from './entry-table.ts';
 import { type Machine, machineLines } from './machine.ts';
 import { type MailName, mails } from './mail.ts';
+import type { PeerWork } from './peer-cells.ts';
 import { checkRequirements } from './requirement.ts';
 
 export interface CellResult {
   readonly name: string;
+  readonly work: PeerWork;
   readonly mailName: MailName;
   readonly mail: CopiedMail;
   readonly rttMs: number;
@@ -24,6 +26,8 @@ export interface PeerResults {
   readonly date: string;
   /** Of a small write on the disk that holds the journals. */
   readonly commitMs: number;
+  /** Of the disk that holds the trees; `null`: unknown. */
+  readonly fileSystem: string | null;
   readonly windowBytes: number | null;
   /** `null` where no cell has a delayed line. */
   readonly rates: LineRates | null;
@@ -70,9 +74,11 @@ export function toMarkdown(results: PeerResults, { product, floors }: Roles): st
   return `${sections.join('\n\n')}\n`;
 }
 
-function titleOf({ mailName, mail, rttMs, tls }: CellResult): string {
+const titles: Readonly<Record<PeerWork, string>> = { copy: '', backup: 'Backup of ', restore: 'Restore of ' };
+
+function titleOf({ work, mailName, mail, rttMs, tls }: CellResult): string {
   const size = `${mail.messages.toLocaleString('en-US')} messages, ${(mail.bytes / 1e6).toFixed(0)} MB, ${mail.folders} folders`;
-  return `${mailName.toUpperCase()} (${size}), RTT ${rttMs}${rttMs === 0 ? '' : ' ms'}${tls ? ', TLS' : ''}`;
+  return `${titles[work]}${mailName.toUpperCase()} (${size}), RTT ${rttMs}${rttMs === 0 ? '' : ' ms'}${tls ? ', TLS' : ''}`;
 }
 
 function methodLines(results: PeerResults): string[] {
@@ -94,7 +100,20 @@ function methodLines(results: PeerResults): string[] {
       'per folder, as multisets. The header line that mbsync adds is left out of that.',
     'The floors forward FETCH literals into MULTIAPPENDs of 100 messages or 4 MB while they come in, everything pipelined, ' +
       'up to sixteen unanswered: no journal, no digests, no plan. imap-migrate runs with its default options.',
+    ...backupLines(results),
     ...conditionLines(results),
+  ];
+}
+
+function backupLines({ cells, fileSystem }: PeerResults): string[] {
+  if (cells.every(({ work }) => work === 'copy')) return [];
+  return [
+    `Trees of a backup are all on the disk that holds the journals${fileSystem === null ? '' : ` (${fileSystem})`}; what was ` +
+      'written before is flushed before each run. With fsync: mbsync `FSync yes`, which waits for every message, and ' +
+      'imap-migrate `--fsync batch`, which waits for each batch before it counts as copied; both are the defaults. Without: ' +
+      '`FSync no` and `--fsync never`.',
+    'After every backup the files are read by code of the bench: the bodies of all messages are those of the account, as ' +
+      'multisets. Line ends are compared as equal, since mbsync stores LF; imap-migrate stores what the server sent.',
   ];
 }
 

@@ -1,7 +1,9 @@
 /** What the product has to reach, checked against what was measured in the same run. */
+import { treeFormats } from '../../src/archive/store.ts';
 import type { Entry } from './cell.ts';
 import type { MeasuredRun } from './measured-run.ts';
 import { spreadOf } from './spread.ts';
+import { backupName, fsyncPolicies } from './tree-contender.ts';
 
 /** Entries by the name of their cell. */
 export type Measured = ReadonlyMap<string, readonly Entry[]>;
@@ -19,6 +21,8 @@ type Value = (runs: readonly MeasuredRun[]) => number;
 interface Requirement {
   readonly what: string;
   readonly cell: string;
+  /** Whose entry it is; the product's where nothing is said. */
+  readonly of?: string;
   /** Of the second run, with nothing to do. */
   readonly again?: boolean;
   readonly value: Value;
@@ -36,6 +40,27 @@ const roundTripsOf80Ms: Value = (runs) => wall(runs) / 0.08;
 const seconds = { value: wall, unit: 's' } as const;
 const memory = { value: megabytes, unit: 'MB', limit: 160 } as const;
 
+/** With the same policy, whatever the format. */
+const backups: readonly Requirement[] = ['small,rtt0', 'small,rtt20', 'large,rtt0'].flatMap((line) =>
+  treeFormats.flatMap((format) =>
+    fsyncPolicies.map((fsync) => ({
+      what: `backup to ${format}, ${fsync}, ${line.toUpperCase().replace(',RTT', ', RTT ')}`,
+      cell: `${line},backup`,
+      of: backupName('imap-migrate', format, fsync),
+      ...seconds,
+      limit: { times: 1, of: backupName('mbsync', 'maildir', fsync) },
+    })),
+  ),
+);
+
+const backupsAgain: readonly Requirement[] = treeFormats.flatMap((format) => {
+  const ofLarge = { cell: 'large,rtt0,backup', of: backupName('imap-migrate', format, 'fsync') };
+  return [
+    { what: `backup to ${format}, LARGE, nothing to do`, ...ofLarge, again: true, ...seconds, limit: 1 },
+    { what: `backup to ${format}, LARGE, peak RSS`, ...ofLarge, ...memory },
+  ];
+});
+
 const requirements: readonly Requirement[] = [
   { what: 'LARGE, RTT 0', cell: 'large,rtt0', ...seconds, limit: { times: 1, of: 'Node floor' } },
   { what: 'LARGE, CPU of the client', cell: 'large,rtt0', value: cpu, unit: 's', limit: 1.1 },
@@ -49,14 +74,16 @@ const requirements: readonly Requirement[] = [
   { what: 'LARGE, peak RSS', cell: 'large,rtt0', ...memory },
   { what: 'BULK, peak RSS', cell: 'bulk,rtt0', ...memory },
   { what: 'LARGE over TLS, RTT 0', cell: 'large,rtt0,tls', ...seconds, limit: { times: 1.1, of: 'Node floor' } },
+  ...backups,
+  ...backupsAgain,
 ];
 
 /** Those whose cells were measured, of the product called `product`. */
 export function checkRequirements(measured: Measured, product: string): RequirementRow[] {
-  return requirements.flatMap(({ what, cell, again = false, value, unit, limit }) => {
+  return requirements.flatMap(({ what, cell, of = product, again = false, value, unit, limit }) => {
     const entries = measured.get(cell) ?? [];
     const runsOf = (name: string) => entries.find((entry) => entry.name === name);
-    const runs = again ? runsOf(product)?.again : runsOf(product)?.runs;
+    const runs = again ? runsOf(of)?.again : runsOf(of)?.runs;
     if (runs === undefined || runs.length === 0) return [];
     const show = (number: number) =>
       Number.isNaN(number) ? 'not measured' : `${number.toFixed(unit === 'MB' ? 0 : 2)} ${unit}`;

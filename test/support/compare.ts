@@ -173,12 +173,10 @@ function describe(
   message: { uid: number; flags: readonly string[]; internalDate: string; body: Buffer },
   options: DumpOptions,
 ): DumpedMessage {
-  const bare = options.withoutHeader === undefined ? message.body : withoutHeader(message.body, options.withoutHeader);
-  const body = options.canonical === true ? toCanonical(bare) : bare;
   const isSystem = (flag: string) => flag.startsWith('\\');
   return {
     uid: message.uid,
-    digest: createHash('sha256').update(body).digest('hex'),
+    digest: digestOf(message.body, options),
     bytes: message.body.length,
     flags: message.flags
       .filter(isSystem)
@@ -189,6 +187,13 @@ function describe(
     time: Date.parse(message.internalDate.trim().replace(/^(\d+)-(\w+)-/, '$1 $2 ')),
     subject: /^Subject: *(.*)$/im.exec(message.body.toString('latin1', 0, 4096))?.[1]?.trim() ?? '',
   };
+}
+
+/** What bodies are compared by. */
+export function digestOf(whole: Buffer, options: DumpOptions): string {
+  const lines = options.canonical === true ? toCanonical(whole) : whole;
+  const body = options.withoutHeader === undefined ? lines : withoutHeader(lines, options.withoutHeader);
+  return createHash('sha256').update(body).digest('hex');
 }
 
 /** CR, LF and CRLF become CRLF; a missing last line end is added. */
