@@ -13,7 +13,7 @@ export const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 /** Scratch space inside the checkout, ignored by git. */
 export const scratchDir = join(projectRoot, '.tmp');
 /** The built command. */
-export const commandFile = join(projectRoot, 'dist', 'cli.js');
+export const commandFile = join(projectRoot, 'dist', 'cli.cjs');
 
 const minimumNode = [20, 19];
 const lockDir = join(scratchDir, 'setup.lock');

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /**
  * The command `imap-migrate`: hands this process to `runCli`, and its exit code back.
  */
@@ -6,7 +5,6 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism, homedir } from 'node:os';
 import { engine } from './cli/engine.ts';
 import type { CliIo, Output } from './cli/io.ts';
-import { optimizeLater } from './cli/optimizing.ts';
 import { runCli } from './cli/run.ts';
 import { systemClock } from './clock.ts';
 import { toDisplay } from './display.ts';
@@ -37,8 +35,6 @@ process.on('uncaughtException', (error) => {
 // Node would open a debugger port at SIGUSR1 as long as nobody listens.
 process.on('SIGUSR1', () => {});
 
-optimizeLater(process.versions.v8);
-
 const io: CliIo = {
   // Not before it is asked for: a terminal that is opened for reading keeps the process alive.
   get stdin() {
@@ -60,4 +56,8 @@ const io: CliIo = {
   engine,
 };
 
-process.exitCode = await runCli(process.argv.slice(2), io);
+// Should everything that is waited for vanish, the process must not end as if all were well.
+process.exitCode = exitCodes.internal;
+void runCli(process.argv.slice(2), io).then((exitCode) => {
+  process.exitCode = exitCode;
+});

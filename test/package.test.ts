@@ -27,9 +27,9 @@ describe('the package', () => {
     const [{ files }]: [{ files: readonly { readonly path: string }[] }] = JSON.parse(packed);
     const paths = files.map(({ path }) => path);
     expect(paths).toEqual(
-      expect.arrayContaining(['dist/cli.js', 'dist/testing/index.js', 'docs/testing.md', 'README.md']),
+      expect.arrayContaining(['dist/cli.cjs', 'dist/testing/index.js', 'docs/testing.md', 'README.md']),
     );
-    const allowed = /^(dist\/.*\.(js|d\.ts)|docs\/.*\.md|(README|CHANGELOG)\.md|LICENSE|package\.json)$/;
+    const allowed = /^(dist\/.*\.(c?js|d\.ts)|docs\/.*\.md|(README|CHANGELOG)\.md|LICENSE|package\.json)$/;
     expect(paths.filter((path) => !allowed.test(path))).toEqual([]);
   });
 

@@ -31,7 +31,7 @@ export interface Contender {
 }
 
 /** Benches are run from the root of the checkout. */
-export const commandFile = join(process.cwd(), 'dist', 'cli.js');
+export const commandFile = join(process.cwd(), 'dist', 'cli.cjs');
 /** The compiled programs beside this one. */
 const programFile = (...path: readonly string[]) => join(import.meta.dirname, ...path);
 

@@ -1,6 +1,7 @@
 /**
  * The engine the command runs on. Each part is loaded when it is first used: `--help` needs none of them.
  */
+import type { JobEvent } from '../job.ts';
 import type { Engine } from './io.ts';
 
 export const engine: Engine = {
@@ -14,11 +15,11 @@ export const engine: Engine = {
   },
   async migrate(settings, hooks) {
     const { migrate } = await import('../coordinator.ts');
-    return migrate(settings, hooks);
+    return migrate(settings, { ...hooks, onEvent: optimizingThen(hooks.onEvent) });
   },
   async verify(settings, hooks) {
     const { verify } = await import('../verify.ts');
-    return verify(settings, hooks);
+    return verify(settings, { ...hooks, onEvent: optimizingThen(hooks.onEvent) });
   },
   async verifyTree(tree, hooks) {
     const { verifyTree } = await import('../tree-verify.ts');
@@ -57,3 +58,13 @@ export const engine: Engine = {
     return openDemoServers();
   },
 };
+
+/** By the time a job has something to tell, everything has been loaded. */
+function optimizingThen(onEvent: (event: JobEvent) => void): (event: JobEvent) => void {
+  let isSet = false;
+  return (event) => {
+    if (!isSet) void import('./optimizing.ts').then(({ optimizeLater }) => optimizeLater(process.versions.v8));
+    isSet = true;
+    onEvent(event);
+  };
+}
