@@ -2,7 +2,7 @@ import { MessageChannel } from 'node:worker_threads';
 import PQueue from 'p-queue';
 import { Piscina } from 'piscina';
 import { exitCodes, MigrateError } from './errors.ts';
-import { laneThread } from './thread-files.ts';
+import { laneThread } from './program-files.ts';
 import { PortChannel } from './worker/channel.ts';
 import type {
   Channel,
@@ -42,10 +42,24 @@ interface LaneThread {
   lanes: number;
 }
 
+/** Started before anybody asked for it. */
+let ahead: LaneThread | null = null;
+
+/** Starts a thread for the next `ThreadHost`, which is loaded by the time there is one. */
+export function startLaneThread(): void {
+  ahead ??= startThread();
+}
+
+function takeThread(): LaneThread {
+  const thread = ahead ?? startThread();
+  ahead = null;
+  return thread;
+}
+
 /** Lanes on worker threads: one piscina task is one lane, for its whole life. The first thread is started at once, others for lanes that need them. */
 export class ThreadHost implements LaneHost {
   readonly #most: number;
-  readonly #threads: LaneThread[] = [startThread()];
+  readonly #threads: LaneThread[] = [takeThread()];
 
   /** Up to `most` threads. */
   constructor(most: number) {

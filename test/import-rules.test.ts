@@ -59,7 +59,7 @@ const rules: readonly { files: RegExp; may: RegExp; types?: RegExp; why: string 
   },
   {
     files: /^catalogue\//,
-    may: /^(node:|catalogue\/|archive\/[\w-]+\.ts$|protocol\/index\.ts$|journal\/(database|database-problem)\.ts$|(clock|errors|mail-parser|thread-files)\.ts$)/,
+    may: /^(node:|catalogue\/|archive\/[\w-]+\.ts$|protocol\/index\.ts$|journal\/(database|database-problem)\.ts$|(clock|errors|mail-parser|program-files)\.ts$)/,
     why: 'what is in a tree is read for people: no jobs, no journals, no servers',
   },
   {
@@ -80,7 +80,7 @@ const rules: readonly { files: RegExp; may: RegExp; types?: RegExp; why: string 
   },
   {
     files: /^lanes\.ts$/,
-    may: /^(node:|piscina$|p-queue$|(errors|thread-files)\.ts$|worker\/(contract|channel)\.ts$)/,
+    may: /^(node:|piscina$|p-queue$|(errors|program-files)\.ts$|worker\/(contract|channel)\.ts$)/,
     why: 'lanes are started and fed here, whatever they do',
   },
   {
@@ -114,8 +114,18 @@ const rules: readonly { files: RegExp; may: RegExp; types?: RegExp; why: string 
     why: 'the shell is the one command whose user speaks to the client itself',
   },
   {
-    files: /^(cli\.ts|cli\/)/,
-    may: /^(node:|yargs(\/helpers)?$|zod$|cli-progress$|cli\/|(account|clock|errors|local-time|log|config|coordinator|verify|tree-verify|check|journal-status|open-account|progress|display|trace-file)\.ts$|archive\/(tree|tree-name)\.ts$|catalogue\/index\.ts$|sandbox\/|plan\/near-name\.ts$)/,
+    files: /^cli\.ts$/,
+    may: /^(cli\/main|threads-ahead)\.ts$/,
+    why: 'threads start before anything else is loaded',
+  },
+  {
+    files: /^threads-ahead\.ts$/,
+    may: /^(journal\/host|lanes)\.ts$/,
+    why: 'threads start before anything else is loaded',
+  },
+  {
+    files: /^cli\//,
+    may: /^(node:|yargs(\/helpers)?$|zod$|cli-progress$|cli\/|(account|clock|errors|local-time|log|config|coordinator|verify|tree-verify|check|journal-status|open-account|progress|display|program-files|trace-file)\.ts$|archive\/(tree|tree-name)\.ts$|catalogue\/index\.ts$|sandbox\/|plan\/near-name\.ts$)/,
     types: /^(job|plan\/types)\.ts$/,
     why: 'the command turns words into one call and its report into words',
   },

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { type Clock, systemClock } from '../clock.ts';
 import { exitCodes, MigrateError } from '../errors.ts';
-import { decoderThread } from '../thread-files.ts';
+import { decoderThread } from '../program-files.ts';
 import { type MailDetails, plainDetails } from './mail-details.ts';
 import type { MessageOutline } from './outline.ts';
 

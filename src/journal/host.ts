@@ -4,7 +4,7 @@
 
 import { Worker } from 'node:worker_threads';
 import { exitCodes, MigrateError, type WireError } from '../errors.ts';
-import { journalThread } from '../thread-files.ts';
+import { journalThread } from '../program-files.ts';
 import type { CallName, Calls, JournalService } from './service.ts';
 
 /** A call on its way to the thread. */
@@ -24,9 +24,24 @@ export interface JournalHost {
   end(): Promise<void>;
 }
 
+/** Started before anybody asked for it. */
+let ahead: ThreadHost | null = null;
+
+/** Starts the thread of the next journal, which is loaded by the time there is one. It keeps no process from ending. */
+export function startJournalThread(): void {
+  ahead ??= new ThreadHost({ holdsProcess: false });
+}
+
+function takeThread(): ThreadHost {
+  const host = ahead ?? new ThreadHost({ holdsProcess: true });
+  ahead = null;
+  host.holdProcess();
+  return host;
+}
+
 /** `inline: null`: a thread, but for sources run as TypeScript, which a thread may not be able to load. */
 export function startHost(inline: boolean | null): JournalHost {
-  return (inline ?? import.meta.url.endsWith('.ts')) ? new InlineHost() : new ThreadHost();
+  return (inline ?? import.meta.url.endsWith('.ts')) ? new InlineHost() : takeThread();
 }
 
 class InlineHost implements JournalHost {
@@ -53,12 +68,18 @@ class ThreadHost implements JournalHost {
   #lastId = 0;
   #failure: MigrateError | null = null;
 
-  constructor() {
+  constructor({ holdsProcess }: { readonly holdsProcess: boolean }) {
     // The thread needs none of the process's Node options, and some of them forbid threads.
     this.#thread = new Worker(journalThread, { name: 'journal', execArgv: [] });
     this.#thread.on('message', (answer: AnswerMessage) => this.#hear(answer));
     this.#thread.on('error', (error) => this.#fail(error));
     this.#thread.on('exit', (code) => this.#fail(new Error(`exit code ${code}`)));
+    if (!holdsProcess) this.#thread.unref();
+  }
+
+  /** From now on the process does not end before the thread. */
+  holdProcess(): void {
+    this.#thread.ref();
   }
 
   call<Name extends CallName>(name: Name, request: Calls[Name]['request']): Promise<Calls[Name]['reply']> {

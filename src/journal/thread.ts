@@ -2,21 +2,27 @@
 
 import { parentPort } from 'node:worker_threads';
 import { type AnswerMessage, type CallMessage, toWireError } from './host.ts';
-import { type CallName, type Calls, JournalService } from './service.ts';
+import type { CallName, Calls, JournalService } from './service.ts';
 
-const service = new JournalService();
+/** Not before it is needed: a process that ends while SQLite is being loaded into a thread is aborted. */
+let service: Promise<JournalService> | null = null;
 
 parentPort?.on('message', (message: CallMessage) => {
+  service ??= loadService();
   const { id } = message;
-  try {
-    answer({ id, reply: call(message) });
-  } catch (error) {
-    answer({ id, error: toWireError(error) });
-  }
+  // Whoever waits for the same promise goes on in the order of asking.
+  service
+    .then((loaded) => answer({ id, reply: call(loaded, message) }))
+    .catch((error: unknown) => answer({ id, error: toWireError(error) }));
 });
 
-function call(message: CallMessage): Calls[CallName]['reply'] {
-  const handler = service.handlers[message.name] as (request: unknown) => Calls[CallName]['reply'];
+async function loadService(): Promise<JournalService> {
+  const { JournalService } = await import('./service.ts');
+  return new JournalService();
+}
+
+function call(loaded: JournalService, message: CallMessage): Calls[CallName]['reply'] {
+  const handler = loaded.handlers[message.name] as (request: unknown) => Calls[CallName]['reply'];
   return handler(message.request);
 }
 
