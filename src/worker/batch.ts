@@ -62,7 +62,8 @@ export class Batch {
     const flags = new Uint32Array(count);
     const digests = Buffer.allocUnsafeSlow(count * digestBytes);
     const flagSets = new FlagSets(this.#flagLists);
-    for (const [row, { uid, body, flags: list }] of messages.entries()) {
+    for (let row = 0; row < count; row++) {
+      const { uid, body, flags: list } = messages[row] as Message;
       uids[row] = uid;
       sizes[row] = body.size;
       flags[row] = flagSets.indexOf(list);
@@ -144,9 +145,10 @@ export class Batch {
   }
 
   #rowsThatAre(wanted: number): Uint32Array {
-    const rows = new Uint32Array(this.#fates.length);
+    const fates = this.#fates;
+    const rows = new Uint32Array(fates.length);
     let count = 0;
-    for (const [row, fate] of this.#fates.entries()) if (fate === wanted) rows[count++] = row;
+    for (let row = 0; row < fates.length; row++) if (fates[row] === wanted) rows[count++] = row;
     return rows.subarray(0, count);
   }
 
