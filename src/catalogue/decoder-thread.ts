@@ -6,7 +6,11 @@ import { answerQuestion } from './decoder-service.ts';
 
 const answer = (message: DecoderAnswer): void => parentPort?.postMessage(message);
 
-// The time it takes to load the parser is not counted as a message's.
-await loadMailParser();
-answer({ kind: 'ready' });
-parentPort?.on('message', async (question: DecoderQuestion) => answer(await answerQuestion(question)));
+async function begin(): Promise<void> {
+  // The time it takes to load the parser is not counted as a message's.
+  await loadMailParser();
+  answer({ kind: 'ready' });
+  parentPort?.on('message', async (question: DecoderQuestion) => answer(await answerQuestion(question)));
+}
+
+void begin();
