@@ -3,7 +3,7 @@
  * becomes a few files instead of a few hundred, compiled beforehand, beside those the compiler wrote. Loading a module costs
  * more than running it: so the command starts in about half the time. The library's modules stay as they are.
  */
-import { chmodSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
@@ -45,10 +45,18 @@ const bundled = await joinModules(entries, {
   chunkFileNames: 'bundle-[hash].cjs',
 });
 for (const { fileName, isEntry, name } of bundled) {
+  useLoader(join(dist, fileName));
   keepCode(join(dist, fileName), withAllFunctions);
   if (isEntry) writeEntry(join(dist, `${name}.cjs`), fileName);
 }
 chmodSync(join(dist, 'cli.cjs'), 0o755);
+
+/** Has the loader import what is imported late: see `importModule` there. */
+function useLoader(file) {
+  const text = readFileSync(file, 'utf8').replace(/\bimport\((?="[\w@/-]+"\))/g, 'importModule(');
+  if (/\bimport\(/.test(text)) throw new Error(`${file} imports what the loader cannot know`);
+  writeFileSync(file, text);
+}
 
 /** Has V8 compile what nobody has called, too. */
 function withAllFunctions(compile) {

@@ -15,7 +15,18 @@ const unit = [
   'chatter',
   'backup/crash',
 ];
-const live = ['random-faults', 'cut', 'withheld', 'kill', 'kill-backup', 'crash', 'thread', 'signals', 'journal', 'trouble'];
+const live = [
+  'random-faults',
+  'cut',
+  'withheld',
+  'kill',
+  'kill-backup',
+  'crash',
+  'thread',
+  'signals',
+  'journal',
+  'trouble',
+];
 const files = [...unit, 'local-trouble', 'journal/disk', ...live.map((name) => `live/${name}`)];
 
 process.env.FAULTS = 'all';

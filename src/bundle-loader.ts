@@ -5,7 +5,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { constants, Script } from 'node:vm';
+import { Script } from 'node:vm';
 
 /** Each file is run once in a thread, as by `require`. */
 const loaded = new Map<string, { exports: unknown }>();
@@ -20,9 +20,15 @@ export function loadBundle(file: string): unknown {
   const requireFrom = createRequire(file);
   const require = (name: string) => (name.startsWith('./') ? loadBundle(join(folder, name)) : requireFrom(name));
   const run = scriptOf(file, keptCode(file)).runInThisContext();
-  run.call(module.exports, module.exports, require, module, file, folder);
+  run.call(module.exports, module.exports, require, module, file, folder, importModule);
   return module.exports;
 }
+
+/**
+ * What bundles import late. Not by an `import` of their own: V8 does not keep with its code that somebody answers to it, and
+ * refuses it where the code was kept.
+ */
+const importModule = (name: string): Promise<unknown> => import(name);
 
 /**
  * Compiles a file and keeps the code beside it, for this very Node: all of it, where `compileAll` has V8 do so for what it
@@ -47,9 +53,6 @@ function keptCode(file: string): Buffer | undefined {
 
 function scriptOf(file: string, cachedData: Buffer | undefined): Script {
   const source = readFileSync(file, 'utf8');
-  return new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
-    filename: file,
-    cachedData,
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-  });
+  const text = `(function (exports, require, module, __filename, __dirname, importModule) {${source}\n})`;
+  return new Script(text, { filename: file, ...(cachedData === undefined ? {} : { cachedData }) });
 }

@@ -56,4 +56,9 @@ describe('what the build joined', () => {
     writeFileSync(codeFileIn(), bytes);
     expect(loadBundle(file)).toBe(2);
   });
+
+  it('imports late what it names, also from the code that was kept', async () => {
+    const text = "module.exports = importModule('node:path');";
+    expect(await loadBundle(keepFor(text, text))).toHaveProperty('basename');
+  });
 });
