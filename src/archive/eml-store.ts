@@ -5,7 +5,7 @@
 import { closeSync, fstatSync, futimesSync, lstatSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, join, relative, sep } from 'node:path';
 import { pack, packStream, unpack, unpackStream } from './compression.ts';
-import { emlName, parseEmlName } from './eml-name.ts';
+import { type Compression, emlName, parseEmlName } from './eml-name.ts';
 import { exactly } from './exact-stream.ts';
 import {
   createFile,
@@ -114,39 +114,66 @@ interface Part {
   open: boolean;
 }
 
+/** A message's file as its name tells of it. */
+interface EmlFile {
+  readonly name: string;
+  readonly uid: number | null;
+  readonly compression: Compression;
+}
+
 class EmlFolder implements StoreFolder {
   readonly #directory: string;
+  /** The same, relative to the root of the tree and with `/`. */
+  readonly #place: string;
   readonly #options: StoreOptions;
 
   constructor(directory: string, options: StoreOptions) {
     this.#directory = directory;
+    this.#place = relative(options.root, directory).split(sep).join('/');
     this.#options = options;
   }
 
   async list(): Promise<readonly TreeMessage[]> {
-    const place = relative(this.#options.root, this.#directory).split(sep).join('/');
+    return this.#files()
+      .flatMap((file) => this.#toMessage(file) ?? [])
+      .sort(inOrder);
+  }
+
+  async uids(): Promise<Uint32Array> {
+    return Uint32Array.from(this.#files().flatMap(({ uid }) => uid ?? [])).sort();
+  }
+
+  async find(uid: number): Promise<TreeMessage | null> {
+    const file = this.#files().find((other) => other.uid === uid);
+    return file === undefined ? null : this.#toMessage(file);
+  }
+
+  #files(): EmlFile[] {
     const uids = new Set<number>();
-    const messages: TreeMessage[] = [];
-    for (const entry of listDirectory(this.#directory) ?? []) {
+    return (listDirectory(this.#directory) ?? []).flatMap((entry) => {
       const named = entry.isFile() ? parseEmlName(entry.name) : null;
-      if (named === null) continue;
-      const stat = statSync(join(this.#directory, entry.name), { throwIfNoEntry: false });
-      if (stat === undefined) continue;
+      if (named === null) return [];
       // A copy somebody made beside it is another message.
       const uid = named.uid !== null && !uids.has(named.uid) ? named.uid : null;
       if (uid !== null) uids.add(uid);
-      messages.push({
-        uid,
-        file: place === '' ? entry.name : `${place}/${entry.name}`,
-        offset: 0,
-        length: stat.size,
-        size: named.compression === 'none' ? stat.size : null,
-        // Times come back some nanoseconds short of the millisecond.
-        dateMs: Math.round(stat.mtimeMs),
-        flags: null,
-      });
-    }
-    return messages.sort(inOrder);
+      return { name: entry.name, uid, compression: named.compression };
+    });
+  }
+
+  /** `null`: it is gone meanwhile. */
+  #toMessage({ name, uid, compression }: EmlFile): TreeMessage | null {
+    const stat = statSync(join(this.#directory, name), { throwIfNoEntry: false });
+    if (stat === undefined) return null;
+    return {
+      uid,
+      file: this.#place === '' ? name : `${this.#place}/${name}`,
+      offset: 0,
+      length: stat.size,
+      size: compression === 'none' ? stat.size : null,
+      // Times come back some nanoseconds short of the millisecond.
+      dateMs: Math.round(stat.mtimeMs),
+      flags: null,
+    };
   }
 
   async read({ file }: TreeMessage): Promise<readonly Buffer[]> {

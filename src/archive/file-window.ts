@@ -1,6 +1,8 @@
 import { readAt } from './files.ts';
 
 const defaultBytes = 1024 * 1024;
+/** Read around a place that is peeked at: what is asked for next is often right behind. */
+const peekBytes = 4096;
 
 /**
  * A file seen through a window, so that one of any size is looked through in bounded memory: what is given out is not to be
@@ -12,6 +14,8 @@ export class FileWindow {
   readonly #windowBytes: number;
   #start = 0;
   #bytes: Buffer = Buffer.alloc(0);
+  #peekStart = 0;
+  #peeked: Buffer = Buffer.alloc(0);
 
   /** `size`: how far the file is looked at. */
   constructor(handle: number, size: number, windowBytes = defaultBytes) {
@@ -38,6 +42,14 @@ export class FileWindow {
     if (offset >= this.#start && end <= this.#start + this.#bytes.length) {
       return this.#bytes.subarray(offset - this.#start, end - this.#start);
     }
-    return readAt(this.#handle, offset, Math.max(0, end - offset));
+    if (offset < this.#peekStart || end > this.#peekStart + this.#peeked.length) {
+      this.#peekStart = offset;
+      this.#peeked = readAt(this.#handle, offset, clamp(Math.max(length, peekBytes), this.size - offset));
+    }
+    return this.#peeked.subarray(offset - this.#peekStart, Math.max(offset, end) - this.#peekStart);
   }
+}
+
+function clamp(length: number, most: number): number {
+  return Math.max(0, Math.min(length, most));
 }

@@ -89,23 +89,32 @@ export function createFile(path: string): number {
 
 /** A plain file that is there, open for reading, or for both; the caller closes it. @throws TreeError */
 export function openFile(path: string, options: { readonly forWriting: boolean } = { forWriting: false }): number {
-  const mode = options.forWriting ? constants.O_RDWR : constants.O_RDONLY;
+  return openPlain(path, options).handle;
+}
+
+function openPlain(
+  path: string,
+  { forWriting }: { readonly forWriting: boolean },
+): { readonly handle: number; readonly size: number } {
+  const mode = forWriting ? constants.O_RDWR : constants.O_RDONLY;
   let handle: number;
   try {
     handle = openSync(path, mode | noFollow | noWait);
   } catch (error) {
-    throw options.forWriting && systemCode(error) !== 'ENOENT' ? writeError(path, error) : readError(path, error);
+    throw forWriting && systemCode(error) !== 'ENOENT' ? writeError(path, error) : readError(path, error);
   }
-  if (fstatSync(handle).isFile()) return handle;
+  const stat = fstatSync(handle);
+  if (stat.isFile()) return { handle, size: stat.size };
   closeSync(handle);
   throw new TreeError('UNREADABLE', `cannot read ${path}: it is no plain file`);
 }
 
-/** A whole file, or as much of it as `maxBytes`. @throws TreeError */
+/** A whole file, or as much of it as `maxBytes`; not to be kept for long. @throws TreeError */
 export function readWhole(path: string, { maxBytes = Number.POSITIVE_INFINITY } = {}): Buffer {
-  const handle = openFile(path);
+  const { handle, size } = openPlain(path, { forWriting: false });
   try {
-    return readAt(handle, 0, Math.min(fstatSync(handle).size, maxBytes));
+    const length = Math.min(size, maxBytes);
+    return fill(handle, 0, length > maxShared ? Buffer.allocUnsafeSlow(length) : sharedBuffer(length));
   } catch (error) {
     throw readError(path, error);
   } finally {
@@ -113,12 +122,27 @@ export function readWhole(path: string, { maxBytes = Number.POSITIVE_INFINITY } 
   }
 }
 
+/** Small files that are read one after the other share memory: each by itself is a burden to the collector. */
+const sharedBytes = 256 * 1024;
+const maxShared = 64 * 1024;
+let shared = Buffer.alloc(0);
+
+function sharedBuffer(length: number): Buffer {
+  if (shared.length < length) shared = Buffer.allocUnsafeSlow(sharedBytes);
+  const bytes = shared.subarray(0, length);
+  shared = shared.subarray(length);
+  return bytes;
+}
+
 /** `length` bytes from `offset` on, fewer where the file ends. @throws what Node throws */
 export function readAt(handle: number, offset: number, length: number): Buffer {
-  const bytes = Buffer.allocUnsafeSlow(length);
+  return fill(handle, offset, Buffer.allocUnsafeSlow(length));
+}
+
+function fill(handle: number, offset: number, bytes: Buffer): Buffer {
   let filled = 0;
-  while (filled < length) {
-    const count = readSync(handle, bytes, filled, length - filled, offset + filled);
+  while (filled < bytes.length) {
+    const count = readSync(handle, bytes, filled, bytes.length - filled, offset + filled);
     if (count === 0) break;
     filled += count;
   }

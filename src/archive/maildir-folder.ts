@@ -32,6 +32,14 @@ export interface MaildirFolderOptions {
   readonly names: UniqueNames;
 }
 
+/** A message's file as its name tells of it. */
+interface NamedMessage {
+  /** Relative to the root. */
+  readonly file: string;
+  readonly uid: number | null;
+  readonly letters: string;
+}
+
 export class MaildirFolder implements StoreFolder {
   readonly #root: string;
   /** Where message files are, relative to the root, with `/` at the end. */
@@ -72,25 +80,46 @@ export class MaildirFolder implements StoreFolder {
     this.#moved.clear();
     const own: (TreeMessage & { readonly uid: number })[] = [];
     const foreign: TreeMessage[] = [];
-    const uids = new Set<number>();
-    for (const file of this.#files()) {
-      const stat = lstatSync(join(this.#root, file), { throwIfNoEntry: false });
-      if (stat === undefined) continue;
-      const { uid, letters } = parseMaildirName(nameOf(file));
-      const flags = this.#isNew(file) ? [] : fromLetters(letters, this.#keywords);
-      // Times come back some nanoseconds short of the millisecond.
-      const dateMs = Math.round(stat.mtimeMs);
-      const message = { file, offset: 0, length: stat.size, size: stat.size, dateMs, flags };
-      // A copy that somebody made by hand has the same UID, and is a message of its own.
-      if (uid === null || uids.has(uid)) foreign.push({ ...message, uid: null });
-      else {
-        uids.add(uid);
-        own.push({ ...message, uid });
-      }
+    for (const { file, uid, letters } of this.#named()) {
+      const message = this.#toMessage(file, letters);
+      if (message === null) continue;
+      if (uid === null) foreign.push(message);
+      else own.push({ ...message, uid });
     }
     own.sort((a, b) => a.uid - b.uid);
     foreign.sort((a, b) => a.dateMs - b.dateMs || (a.file < b.file ? -1 : 1));
     return [...own, ...foreign];
+  }
+
+  async uids(): Promise<Uint32Array> {
+    return Uint32Array.from(this.#named().flatMap(({ uid }) => uid ?? [])).sort();
+  }
+
+  async find(uid: number): Promise<TreeMessage | null> {
+    const named = this.#named().find((other) => other.uid === uid);
+    const message = named === undefined ? null : this.#toMessage(named.file, named.letters);
+    return message === null ? null : { ...message, uid };
+  }
+
+  #named(): NamedMessage[] {
+    const uids = new Set<number>();
+    return this.#files().map((file) => {
+      const { uid, letters } = parseMaildirName(nameOf(file));
+      // A copy that somebody made by hand has the same UID, and is a message of its own.
+      if (uid === null || uids.has(uid)) return { file, uid: null, letters };
+      uids.add(uid);
+      return { file, uid, letters };
+    });
+  }
+
+  /** `null`: it is gone meanwhile. */
+  #toMessage(file: string, letters: string): TreeMessage | null {
+    const stat = lstatSync(join(this.#root, file), { throwIfNoEntry: false });
+    if (stat === undefined) return null;
+    const flags = this.#isNew(file) ? [] : fromLetters(letters, this.#keywords);
+    // Times come back some nanoseconds short of the millisecond.
+    const dateMs = Math.round(stat.mtimeMs);
+    return { uid: null, file, offset: 0, length: stat.size, size: stat.size, dateMs, flags };
   }
 
   async read(message: TreeMessage): Promise<readonly Buffer[]> {

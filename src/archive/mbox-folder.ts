@@ -34,6 +34,14 @@ export class MboxFolder implements StoreFolder {
     return messages.sort((a, b) => (a.uid ?? Number.POSITIVE_INFINITY) - (b.uid ?? Number.POSITIVE_INFINITY) || 0);
   }
 
+  async uids(): Promise<Uint32Array> {
+    return Uint32Array.from((await this.list()).flatMap(({ uid }) => uid ?? [])).sort();
+  }
+
+  async find(uid: number): Promise<TreeMessage | null> {
+    return (await this.list()).find((message) => message.uid === uid) ?? null;
+  }
+
   read(message: TreeMessage): Promise<readonly Buffer[]> {
     return this.#readerOf(message).read(message);
   }

@@ -68,6 +68,10 @@ export interface OpenedMessage {
 export interface StoreFolder {
   /** What is in the folder now, in the order in which it came: by UID, then by date and name. */
   list(): Promise<readonly TreeMessage[]>;
+  /** UIDs of what `append` has put here, ascending: what names tell, where those tell enough. */
+  uids(): Promise<Uint32Array>;
+  /** The message of that UID; `null`: there is none. */
+  find(uid: number): Promise<TreeMessage | null>;
   /** The bytes of a message, as they were given to `append`. Throws `GONE` where its file is not there any more. */
   read(message: TreeMessage): Promise<readonly Buffer[]>;
   /** The same for a message that may be bigger than what should be in memory. */

@@ -66,7 +66,8 @@ export class Decoder implements AsyncDisposable {
 
   /** True where the message's text has all of the words; `null`: nobody can tell. @throws MigrateError as `details` */
   async find(message: Buffer, words: readonly string[]): Promise<boolean | null> {
-    const answer = await this.#ask({ kind: 'find', message, words }, decoderLimits.messageMs);
+    // Of a view, all of the memory that it is a part of would be handed over.
+    const answer = await this.#ask({ kind: 'find', message: new Uint8Array(message), words }, decoderLimits.messageMs);
     return answer?.kind === 'found' ? answer.found : null;
   }
 

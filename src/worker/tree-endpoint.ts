@@ -7,7 +7,7 @@ import { toTreeName, toTreePath } from '../archive/tree-name.ts';
 import { ensureTreeState, readTreeState } from '../archive/tree-state.ts';
 import { exitCodes } from '../errors.ts';
 import type { AccountReport, Side } from '../job.ts';
-import type { FolderInfo } from '../plan/types.ts';
+import type { FolderInfo, FolderStatus } from '../plan/types.ts';
 import type {
   EndpointFacts,
   FlagTable,
@@ -54,6 +54,7 @@ export class TreeEndpoint implements Endpoint {
   /** Of a tree that gives UIDs itself; `null`: other programs made it. */
   readonly #uidValidity: number | null;
   #records: TreeRecords | null = null;
+  #uidFloors: Map<string, number> | null = null;
   readonly #open = new Set<{ close(): Promise<void> }>();
 
   /** @throws TreeError */
@@ -110,7 +111,13 @@ export class TreeEndpoint implements Endpoint {
     return only !== undefined && !only.some(({ folder }) => folder === name);
   }
 
-  async #status(name: string): Promise<FolderInfo['status']> {
+  async #status(name: string): Promise<FolderStatus> {
+    if (this.#side === 'target' && this.#uidValidity !== null) {
+      const uids = await this.#look(name, (folder) => folder.uids());
+      const uidNext = (uids.at(-1) ?? 0) + 1;
+      // How big it all is would take a look at each of them.
+      return { messages: uids.length, uidNext, uidValidity: this.#uidValidity, highestModSeq: null, size: null };
+    }
     const listing = await this.#look(name, (folder) => this.#list(folder, name));
     const { length: messages, uidValidity, totalBytes: size } = listing;
     // As many others may be chosen the next time.
@@ -214,16 +221,19 @@ export class TreeEndpoint implements Endpoint {
   async openForWriting(name: FolderTask['targetName']): Promise<WritableFolder> {
     const text = nameOf(name);
     const folder = await this.#store.openFolder(toTreePath(text), { forWriting: true });
-    return this.#keep(new TreeWriter(folder, await this.#list(folder, text), this.#uidFloor(text)));
+    const uidValidity = this.#uidValidity ?? (await this.#list(folder, text)).uidValidity;
+    return this.#keep(new TreeWriter(folder, await folder.uids(), uidValidity, this.#uidFloor(text)));
   }
 
   /** No message gets a lower UID: those that were deleted had them. */
   #uidFloor(name: string): number {
-    return (
+    // While a run writes, the manifest is another one at every look.
+    this.#uidFloors ??= new Map(
       this.#known()
         ?.folders()
-        .find(({ targetName }) => targetName === name)?.uidNext ?? 1
+        .map(({ targetName, uidNext }) => [targetName, uidNext ?? 1]),
     );
+    return this.#uidFloors.get(name) ?? 1;
   }
 
   #keep<Folder extends { close(): Promise<void> }>(folder: Folder): Folder {
@@ -260,6 +270,7 @@ export class TreeEndpoint implements Endpoint {
       if (uidValidity !== listing.uidValidity) throw new TreeError('TREE', `${text} is another folder than it was`);
       const messages = Array.from(uids, (uid) => listing.find(uid)).filter((message) => message !== null);
       await folder.remove(messages);
+      this.#uidFloors = null;
       return messages.length;
     } finally {
       await folder.close();
@@ -268,9 +279,8 @@ export class TreeEndpoint implements Endpoint {
 
   async statusOf(name: FolderTask['targetName']): Promise<FolderFacts | null> {
     try {
-      const text = nameOf(name);
-      const listing = await this.#look(text, (folder) => this.#list(folder, text));
-      return { messages: listing.length, uidNext: listing.uidNext, uidValidity: listing.uidValidity };
+      const { messages, uidNext, uidValidity } = await this.#status(nameOf(name));
+      return { messages, uidNext, uidValidity };
     } catch (error) {
       if (error instanceof TreeError && error.code === 'NO_FOLDER') return null;
       throw error;

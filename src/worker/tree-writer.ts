@@ -2,8 +2,6 @@ import type { StoreFolder } from '../archive/store.ts';
 import { dateToInternalDate, internalDateToEpochMs } from '../protocol/index.ts';
 import type { SelectedFacts } from './contract.ts';
 import type { AppendOptions, Message, Stored, WritableFolder } from './endpoint.ts';
-import { TreeListing } from './tree-listing.ts';
-import { factsOf } from './tree-reader.ts';
 
 /** A folder of a tree, to be written to. */
 export class TreeWriter implements WritableFolder {
@@ -11,16 +9,14 @@ export class TreeWriter implements WritableFolder {
   readonly atomic = true;
   readonly pipelines = true;
   readonly #folder: StoreFolder;
-  readonly #uidValidity: number;
   #uidNext: number;
   #storing: Promise<unknown> = Promise.resolve();
 
-  /** `uidFloor`: no message gets a lower UID, whatever has been deleted since. */
-  constructor(folder: StoreFolder, listing: TreeListing, uidFloor: number) {
+  /** `uids`: of what the folder holds, ascending. `uidFloor`: no message gets a lower UID, whatever has been deleted since. */
+  constructor(folder: StoreFolder, uids: Uint32Array, uidValidity: number, uidFloor: number) {
     this.#folder = folder;
-    this.#uidValidity = listing.uidValidity;
-    this.#uidNext = Math.max(listing.uidNext, uidFloor);
-    this.facts = { ...factsOf(listing), uidNext: this.#uidNext };
+    this.#uidNext = Math.max((uids.at(-1) ?? 0) + 1, uidFloor);
+    this.facts = { uidValidity, uidNext: this.#uidNext, exists: uids.length, highestModSeq: null };
   }
 
   async append(messages: readonly Message[], { shouldStop }: AppendOptions): Promise<Stored[]> {
@@ -67,15 +63,14 @@ export class TreeWriter implements WritableFolder {
   }
 
   async internalDateOf(uid: number | null): Promise<string | null> {
-    const messages = await this.#folder.list();
-    const message = uid === null ? messages.at(-1) : messages.find((other) => other.uid === uid);
-    if (message === undefined || Number.isNaN(message.dateMs)) return null;
+    const message = await this.#folder.find(uid ?? this.#uidNext - 1);
+    if (message === null || Number.isNaN(message.dateMs)) return null;
     return dateToInternalDate(new Date(message.dateMs));
   }
 
   async count(): Promise<number | null> {
     await this.#storing;
-    return (await TreeListing.forWriting(this.#folder, this.#uidValidity)).length;
+    return (await this.#folder.uids()).length;
   }
 
   async close(): Promise<void> {

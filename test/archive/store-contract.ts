@@ -122,6 +122,18 @@ export function describeStore(
         expect(await texts(await openFolder(inbox, { forWriting: false }))).toEqual(['a', 'b', 'c', 'd']);
       });
 
+      it('whose UIDs are told without the rest, and each is found by its own', async () => {
+        const folder = await newFolder();
+        expect([...(await folder.uids())]).toEqual([]);
+        await folder.append([newBody(7, 'a'), newBody(9, 'b')]);
+        await folder.append([newBody(4_000_000_000, 'c')]);
+        await folder.remove((await folder.list()).slice(1, 2));
+        expect([...(await folder.uids())]).toEqual(keepsUids ? [7, 4_000_000_000] : []);
+        const [first] = await folder.list();
+        expect(await folder.find(7)).toEqual(keepsUids ? first : null);
+        expect(await folder.find(9)).toBe(null);
+      });
+
       it('in many files or one, a few hundred of them', async () => {
         const folder = await newFolder();
         const count = 300;
