@@ -10,8 +10,6 @@ import type { StoreFolder, StoreOptions, TreeFolder, TreePath, TreeStore } from 
 import { isTakeout, pathKey, Takeout } from './takeout.ts';
 import { TreeError } from './tree-error.ts';
 
-export { looksLikeMbox } from './mbox-tree.ts';
-
 /**
  * A tree of mbox files, ours or other programs', which are read only. A plain file for its root is a tree of that one file,
  * for reading.

@@ -95,13 +95,6 @@ export function isSingleFile(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
-/** True where there is an mbox: the file `root` itself, or one below the directory. */
-export function looksLikeMbox(root: string): boolean {
-  if (isSingleFile(root)) return beginsAsMbox(root);
-  for (const { file } of mboxFiles(root)) if (file.endsWith(suffix) || beginsAsMbox(file)) return true;
-  return false;
-}
-
 /** A file's place in the tree as messages name it, with `/`. Of a single file its own name. */
 export function placeInTree(root: string, file: string): string {
   return isSingleFile(root) ? basename(root) : relative(root, file).split(sep).join('/');

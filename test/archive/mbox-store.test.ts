@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { DotLock } from '../../src/archive/dot-lock.ts';
 import { encodeFrom } from '../../src/archive/mbox-from.ts';
-import { looksLikeMbox, openMboxStore } from '../../src/archive/mbox-store.ts';
+import { openMboxStore } from '../../src/archive/mbox-store.ts';
 import type { NewBody, StoreFolder, TreeStore } from '../../src/archive/store.ts';
 
 const roots: string[] = [];
@@ -326,20 +326,5 @@ describe('a tree of ours', () => {
     expect(existsSync(join(root, 'A/B/C.mbox'))).toBe(true);
     expect(existsSync(join(root, 'A.mbox'))).toBe(true);
     await expect(store.openFolder(['A', 'B'], { forWriting: false })).rejects.toMatchObject({ code: 'NO_FOLDER' });
-  });
-
-  it('is told from others', () => {
-    const root = newRoot();
-    expect(looksLikeMbox(root)).toBe(false);
-    writeFileSync(join(root, 'a.eml'), 'From: x\n\n');
-    writeFileSync(join(root, 'letter.txt'), 'From me to you\n');
-    expect(looksLikeMbox(root)).toBe(false);
-    writeFileSync(join(root, 'Sent'), 'From - Fri Nov 20 09:30:00 2026\n\n');
-    expect(looksLikeMbox(root)).toBe(true);
-    expect(looksLikeMbox(join(root, 'Sent'))).toBe(true);
-    expect(looksLikeMbox(join(root, 'a.eml'))).toBe(false);
-    appendFileSync(join(root, 'b.mbox'), '');
-    rmSync(join(root, 'Sent'));
-    expect(looksLikeMbox(root)).toBe(true);
   });
 });
