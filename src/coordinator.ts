@@ -14,6 +14,7 @@ import { mapFolders } from './plan/folder-map.ts';
 import { buildPlan, changeBetween } from './plan/plan.ts';
 import type { FolderPair, KnownFolder } from './plan/types.ts';
 import { ProgressMeter } from './progress.ts';
+import { noteVanished } from './vanished.ts';
 import type { EndpointFacts, FromLane, ListedBefore, Listing, PrepareTask, PushedBack } from './worker/contract.ts';
 
 /** How a job is watched and stopped. */
@@ -170,7 +171,9 @@ class Job {
     this.#announce('source', source, listed.source.facts);
     this.#announce('target', target, atTarget.facts);
     const runs = this.#plan(listed.source, atTarget);
-    if (runs !== null && !dryRun && this.#journal !== null) await this.#copy(lane, runs, this.#journal);
+    if (runs === null || dryRun || this.#journal === null) return;
+    await this.#copy(lane, runs, this.#journal);
+    await this.#noteVanished(this.#journal, listed.source);
   }
 
   /** The lane that everything begins with, and what there is; `null`: the job has ended. */
@@ -298,6 +301,20 @@ class Job {
     });
     await this.#driver.drive(lane, this.#prepare(lane, runs));
     await this.#mirror(lane, journal);
+  }
+
+  /** What was in folders that the source has no more is gone from it, too; a backup keeps it. */
+  async #noteVanished(journal: Journal, { folders }: Listing): Promise<void> {
+    const { source, target } = this.#settings;
+    const isPart = isTree(source) && source.only !== undefined;
+    if (!isTree(target) || isPart || this.#crew.isEnding) return;
+    const listed = folders.filter(({ selectable }) => selectable).map(({ rawName }) => rawName);
+    const vanished = await noteVanished(journal, new Set(listed));
+    if (vanished.messages === 0) return;
+    const names = vanished.folders.map((name) => `"${name}"`).join(', ');
+    this.#warn(
+      `the source has no folder ${names} any more: the target keeps ${vanished.messages} messages that are gone`,
+    );
   }
 
   /** Deletes at the target what the source has no more, where that is asked for and everything else went well. */

@@ -13,6 +13,7 @@ import type { Patience } from './patience.ts';
 import { sumOf } from './plan/message-table.ts';
 import type { ProgressMeter } from './progress.ts';
 import { recoverFolder, targetStatus } from './recovery.ts';
+import { hasVanished } from './vanished.ts';
 import type { BatchReport, FolderFacts, FromLane, LaneFailure, PushedBack, SelectedFacts } from './worker/contract.ts';
 
 /** Another lane costs a login on each side; it pays from about this many messages on. */
@@ -395,7 +396,7 @@ export class FolderDriver {
 
   /** True where the UIDs in the journal mean nothing any more. */
   #isVoid(known: JournalFolder, run: FolderRun): boolean {
-    if (run.created) return true;
+    if (run.created || hasVanished(known)) return true;
     const { source, target } = run.pair;
     if (source.status !== null && known.sourceUidValidity !== source.status.uidValidity) return true;
     return target?.status != null && !isSameTarget(known, target.status, this.#parts.reportsUids);

@@ -85,8 +85,8 @@ const rules: readonly { files: RegExp; may: RegExp; types?: RegExp; why: string 
   },
   {
     files:
-      /^(coordinator|crew|patience|folder-driver|lane-load|lane-tuner|ledger|flag-sync|verify|check|folder-part|folder-run|mirror|recovery)\.ts$/,
-    may: /^(node:|@photostructure\/sqlite$|(account|clock|errors|local-time|log|lanes|journal\/index|progress|patience|crew|folder-driver|lane-load|lane-tuner|ledger|flag-sync|folder-part|folder-run|mirror|recovery|coordinator)\.ts$|worker\/allowance\.ts$|protocol\/datetime\.ts$|plan\/)/,
+      /^(coordinator|crew|patience|folder-driver|lane-load|lane-tuner|ledger|flag-sync|verify|check|folder-part|folder-run|mirror|recovery|vanished)\.ts$/,
+    may: /^(node:|@photostructure\/sqlite$|(account|clock|errors|local-time|log|lanes|journal\/index|progress|patience|crew|folder-driver|lane-load|lane-tuner|ledger|flag-sync|folder-part|folder-run|mirror|recovery|vanished|coordinator)\.ts$|worker\/allowance\.ts$|protocol\/datetime\.ts$|plan\/)/,
     types: /^(job|worker\/contract)\.ts$/,
     why: 'the main thread decides; it moves no message bytes and speaks no IMAP, but knows how a date is written',
   },

@@ -94,6 +94,27 @@ describe.each(treeFormats)('a backup as %s', (format) => {
     expect(await backup.restored({ ...backup.tree, includeGone: true })).toEqual(before);
   });
 
+  it('takes what was in a folder that is gone for gone, and for what it was when the folder comes back', async () => {
+    using backup = await Backup.make(format);
+    const { source } = backup.engine;
+    source.renameMailbox(source.mailbox('Old'), 'New');
+    const renamed = await backup.run();
+    expect(renamed).toMatchObject({ exitCode: 0, copied: 3 });
+    expect(renamed.warnings.join()).toMatch(/no folder "Old" any more: the target keeps 3 messages/);
+    expect((await backup.run()).warnings).toEqual([]);
+    const { Old, ...rest } = await backup.restored();
+    expect(Old ?? []).toEqual([]);
+    expect(rest).toEqual(multisets(source));
+    expect((await backup.restored({ ...backup.tree, includeGone: true })).Old).toHaveLength(3);
+    source.renameMailbox(source.mailbox('New'), 'Old');
+    expect(await backup.run()).toMatchObject({ exitCode: 0, copied: 0, alreadyThere: 10 });
+    const { New, ...again } = await backup.restored();
+    expect(New ?? []).toEqual([]);
+    expect(again).toEqual(multisets(source));
+    expect(await backup.run()).toMatchObject({ exitCode: 0, copied: 0, alreadyThere: 10 });
+    expect(await backup.stored()).toBe(13);
+  });
+
   it('follows flags that change at the source', async () => {
     using backup = await Backup.make(format);
     for (const [index, stored] of backup.inbox.messages.entries()) {
