@@ -3,10 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, type TestContext, test } from 'vitest';
+import { treeFormats } from '../../src/archive/store.ts';
 import { type AccountDump, compareDumps, dumpAccount } from '../support/compare.ts';
 import { generateCorpus, loadCorpus } from '../support/corpus.ts';
 import { FilterProxy } from '../support/proxy.ts';
 import { type AccountAccess, accessTo, type ServerInstance, startDovecot } from '../support/servers/index.ts';
+import { leftovers } from '../support/tree-check.ts';
 import { availableServers, closeAfterAll, migrateIn, preload, refusals, runCommand, Workspace } from './harness.ts';
 
 const keep = closeAfterAll();
@@ -54,6 +56,36 @@ describe.skipIf(!availableServers().dovecot)('a job', () => {
     expect(Math.max(...copied), copied.join()).toBeGreaterThan(0);
   });
 
+  test.for(treeFormats)(
+    'that fills the disk of its %s tree says so, and goes on when there is room',
+    async (format, context) => {
+      const whole = mountDisk(context, 'size=900k');
+      // The manifest has a disk of its own.
+      const split = join(workspace.dir, `split-${format}`);
+      const state = join(split, format === 'maildir' ? 'imap-migrate' : '.imap-migrate');
+      mountDisk(context, 'size=200k', state);
+      for (const [root, disk] of [
+        [join(whole, 'tree'), whole],
+        [split, state],
+      ] as const) {
+        const args = [workspace.account(from), `${format}:${root}`];
+        const full = await migrateIn({}, args);
+        expect(full.exitCode, full.stderr).toBe(10);
+        expect(full.stderr).toMatch(/room/);
+        expect(full.stderr).toContain(root);
+        expect(full.report.copied).toBeLessThan(corpus.messages);
+        expect(leftovers(root)).toEqual([]);
+        remount(disk, 'size=64m');
+        const { exitCode, report, stderr } = await migrateIn({}, args);
+        expect({ exitCode, refused: refusals(report) }, stderr).toEqual({ exitCode: 0, refused: [] });
+        const verified = await runCommand(['verify', `${format}:${root}`, '--json']);
+        expect(verified.exitCode, verified.stderr + verified.stdout).toBe(0);
+        const compared = await runCommand(['verify', ...args, '--digest']);
+        expect(compared.exitCode, compared.stderr + compared.stdout).toBe(0);
+      }
+    },
+  );
+
   test('whose state directory is read-only ends before anything is sent', async (context) => {
     const disk = mountDisk(context, 'size=1m');
     const stateDir = join(disk, 'state');
@@ -83,9 +115,8 @@ describe.skipIf(!availableServers().dovecot)('a job', () => {
 let disks = 0;
 
 /** A small disk of its own; skips the test where that is not allowed. */
-function mountDisk(context: TestContext, options: string): string {
-  const dir = join(workspace.dir, `disk-${++disks}`);
-  mkdirSync(dir);
+function mountDisk(context: TestContext, options: string, dir = join(workspace.dir, `disk-${++disks}`)): string {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
   if (spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', dir]).status !== 0) {
     context.skip('only root can mount a small disk');
   }
