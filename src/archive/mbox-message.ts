@@ -6,7 +6,6 @@
  * - nothing, where a line of the message begins with `From ` unquoted: its program does not quote (mboxcl2).
  */
 import type { FileWindow } from './file-window.ts';
-import { readAt } from './files.ts';
 import { headerLength } from './mbox-header.ts';
 import { CrlfLines } from './mbox-lines.ts';
 import { FromQuoting } from './mbox-quoting.ts';
@@ -29,7 +28,7 @@ export interface MessagePlace {
 }
 
 /** Looks up what is to be read. Reads a foreign message through, to see whether it is quoted. */
-export function placeOf(handle: number, window: FileWindow, entry: MboxEntry): MessagePlace {
+export function placeOf(window: FileWindow, entry: MboxEntry): MessagePlace {
   const { own, isExact, offset } = entry;
   if (own !== null && isExact) {
     const start = offset + own.lineBytes;
@@ -39,7 +38,7 @@ export function placeOf(handle: number, window: FileWindow, entry: MboxEntry): M
   const bodyAt = start + headerLength(headerAt(window, start));
   const end = endByLength(window, bodyAt, entry.header)?.end ?? withoutEmptyLine(window, start, entry.end);
   const place = { start, end, size: null, unquote: true, toCrlf: true };
-  return { ...place, unquote: !isUnquoted(handle, place) };
+  return { ...place, unquote: !isUnquoted(window, place) };
 }
 
 /** The empty line before the next message is none of this one's. */
@@ -51,21 +50,21 @@ function withoutEmptyLine(window: FileWindow, start: number, end: number): numbe
   return line <= 0 || tail[line - 1] === lf ? end - (length - line) : end;
 }
 
-function isUnquoted(handle: number, place: MessagePlace): boolean {
+function isUnquoted(window: FileWindow, place: MessagePlace): boolean {
   const quoting = new FromQuoting('unquote');
   for (let at = place.start; at < place.end; at += sliceBytes) {
-    quoting.push(readAt(handle, at, Math.min(sliceBytes, place.end - at)), []);
+    quoting.push(window.peek(at, Math.min(sliceBytes, place.end - at)), []);
     if (quoting.foundBare) return true;
   }
   return false;
 }
 
 /** The bytes of a message, a piece at a time. Fewer come where the file has been cut off. */
-export function* readPlace(handle: number, place: MessagePlace): Generator<Buffer> {
+export function* readPlace(window: FileWindow, place: MessagePlace): Generator<Buffer> {
   const quoting = place.unquote ? new FromQuoting('unquote') : null;
   const lines = place.toCrlf ? new CrlfLines() : null;
   for (let at = place.start; ; at += sliceBytes) {
-    const raw = readAt(handle, at, Math.max(0, Math.min(sliceBytes, place.end - at)));
+    const raw = window.peek(at, Math.max(0, Math.min(sliceBytes, place.end - at)));
     const out: Buffer[] = [];
     if (quoting === null) {
       if (raw.length > 0) out.push(raw);

@@ -14,7 +14,6 @@ const maxWindow = 256 * 1024;
 
 /** A message in a file that is open. */
 interface Found {
-  readonly handle: number;
   readonly window: FileWindow;
   readonly entry: MboxEntry;
 }
@@ -71,18 +70,18 @@ export class MboxReader {
   }
 
   read(message: TreeMessage): Promise<readonly Buffer[]> {
-    return this.#at(message, ({ handle, window, entry }) => {
-      const place = placeOf(handle, window, entry);
-      const slices = [...readPlace(handle, place)];
+    return this.#at(message, ({ window, entry }) => {
+      const place = placeOf(window, entry);
+      const slices = [...readPlace(window, place)];
       this.#check(place, bytesOf(slices));
       return slices;
     });
   }
 
   async open(message: TreeMessage): Promise<OpenedMessage> {
-    const place = await this.#at(message, ({ handle, window, entry }) => {
-      const found = placeOf(handle, window, entry);
-      return { ...found, size: found.size ?? bytesOf(readPlace(handle, found)) };
+    const place = await this.#at(message, ({ window, entry }) => {
+      const found = placeOf(window, entry);
+      return { ...found, size: found.size ?? bytesOf(readPlace(window, found)) };
     });
     return { size: place.size, slices: this.#stream(place) };
   }
@@ -119,7 +118,7 @@ export class MboxReader {
     const handle = openFile(this.#path);
     try {
       let bytes = 0;
-      for (const slice of readPlace(handle, place)) {
+      for (const slice of readPlace(new FileWindow(handle, fstatSync(handle).size), place)) {
         bytes += slice.length;
         yield slice;
       }
@@ -170,11 +169,12 @@ function stampOf(handle: number): string {
 function locate(handle: number, expected: TreeMessage): Found | null {
   const { size } = fstatSync(handle);
   if (expected.offset >= size) return null;
-  // One read tells all of a message of other programs', the line behind it included.
+  // One read tells all of a message, the line behind it included.
   const window = new FileWindow(handle, size, Math.min(expected.length + 4096, maxWindow));
+  window.view(expected.offset, 1);
   const entry = entryAt(window, expected.offset);
   if (entry === null || entry.end - entry.offset !== expected.length) return null;
-  return expected.uid === null || entry.own?.uid === expected.uid ? { handle, window, entry } : null;
+  return expected.uid === null || entry.own?.uid === expected.uid ? { window, entry } : null;
 }
 
 function bytesOf(slices: Iterable<Buffer>): number {

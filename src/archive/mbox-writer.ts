@@ -19,6 +19,7 @@ export class MboxWriter {
   readonly #sync: boolean;
   #handle: number;
   #isClosed = false;
+  #last: Promise<unknown> = Promise.resolve();
   /** Where the file ends as we left it; `null`: not looked yet. */
   #end: number | null = null;
 
@@ -117,8 +118,14 @@ export class MboxWriter {
     return join(dirname(this.#path), `.imap-migrate-new-${basename(this.#path).slice(0, 200)}`);
   }
 
-  /** Runs `work` at the end of the file as it is now. Where it fails, the file is what it was. */
+  /** Runs `work` at the end of the file as it is now, one after the other. Where it fails, the file is what it was. */
   async #locked(work: (end: number, lock: DotLock) => Promise<number>): Promise<void> {
+    const turn = this.#last.then(() => this.#atEnd(work));
+    this.#last = turn.catch(() => {});
+    await turn;
+  }
+
+  async #atEnd(work: (end: number, lock: DotLock) => Promise<number>): Promise<void> {
     if (this.#isClosed) throw new TreeError('TREE', `${this.#path} was closed before it was written to`);
     const lock = await DotLock.take(this.#path);
     try {

@@ -76,7 +76,10 @@ export interface StoreFolder {
   read(message: TreeMessage): Promise<readonly Buffer[]>;
   /** The same for a message that may be bigger than what should be in memory. */
   open(message: TreeMessage): Promise<OpenedMessage>;
-  /** Stores messages in order, ascending by UID. On the disk when it resolves; where it fails, some may be there. */
+  /**
+   * Stores messages in order, ascending by UID. On the disk when it resolves; where it fails, some may be there. May be called
+   * again, with higher UIDs, before that.
+   */
   append(messages: readonly NewBody[]): Promise<void>;
   /** Stores one message whose bytes come while it is being written. Where they fail, nothing is stored. */
   appendStream(message: NewMessage, body: OpenedMessage): Promise<void>;

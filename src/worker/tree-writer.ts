@@ -10,7 +10,7 @@ export class TreeWriter implements WritableFolder {
   readonly pipelines = true;
   readonly #folder: StoreFolder;
   #uidNext: number;
-  #storing: Promise<unknown> = Promise.resolve();
+  readonly #unfinished = new Set<Promise<void>>();
 
   /** `uids`: of what the folder holds, ascending. `uidFloor`: no message gets a lower UID, whatever has been deleted since. */
   constructor(folder: StoreFolder, uids: Uint32Array, uidValidity: number, uidFloor: number) {
@@ -20,38 +20,33 @@ export class TreeWriter implements WritableFolder {
   }
 
   async append(messages: readonly Message[], { shouldStop }: AppendOptions): Promise<Stored[]> {
-    // One batch after the other: they get their UIDs in the order in which they came.
-    return await this.#inTurn(async () => {
-      if (messages.length > 0 && shouldStop()) return messages.map((): Stored => ({ kind: 'unsent' }));
-      const stored = messages.map((message) => ({ ...newMessage(message, this.#uidNext++), body: message.body }));
-      try {
-        await this.#folder.append(stored);
-        return stored.map(({ uid }): Stored => ({ kind: 'stored', uid }));
-      } catch (error) {
-        return messages.map((): Stored => ({ kind: 'unknown', error }));
-      }
-    });
+    if (messages.length > 0 && shouldStop()) return messages.map((): Stored => ({ kind: 'unsent' }));
+    // They get their UIDs in the order in which they came, and reach the disk while the next are written.
+    const stored = messages.map((message) => ({ ...newMessage(message, this.#uidNext++), body: message.body }));
+    try {
+      await this.#watch(this.#folder.append(stored));
+      return stored.map(({ uid }): Stored => ({ kind: 'stored', uid }));
+    } catch (error) {
+      return messages.map((): Stored => ({ kind: 'unknown', error }));
+    }
   }
 
   async appendStream(
     message: Message,
     body: { readonly size: number; readonly slices: AsyncIterable<Buffer> },
   ): Promise<Stored> {
-    return await this.#inTurn(async (): Promise<Stored> => {
-      const stored = newMessage(message, this.#uidNext++);
-      try {
-        await this.#folder.appendStream(stored, body);
-        return { kind: 'stored', uid: stored.uid };
-      } catch (error) {
-        return { kind: 'unknown', error };
-      }
-    });
+    const stored = newMessage(message, this.#uidNext++);
+    try {
+      await this.#watch(this.#folder.appendStream(stored, body));
+      return { kind: 'stored', uid: stored.uid };
+    } catch (error) {
+      return { kind: 'unknown', error };
+    }
   }
 
-  #inTurn<Result>(store: () => Promise<Result>): Promise<Result> {
-    const stored = this.#storing.then(store);
-    this.#storing = stored.catch(() => {});
-    return stored;
+  async #watch(storing: Promise<void>): Promise<void> {
+    this.#unfinished.add(storing);
+    await storing.finally(() => this.#unfinished.delete(storing));
   }
 
   distrustBatches(): void {
@@ -69,12 +64,12 @@ export class TreeWriter implements WritableFolder {
   }
 
   async count(): Promise<number | null> {
-    await this.#storing;
+    await Promise.allSettled(this.#unfinished);
     return (await this.#folder.uids()).length;
   }
 
   async close(): Promise<void> {
-    await this.#storing;
+    await Promise.allSettled(this.#unfinished);
     await this.#folder.close();
   }
 }

@@ -143,6 +143,15 @@ export function describeStore(
         expect(await texts(folder)).toEqual(Array.from({ length: count }, (_, index) => `body ${index + 1}`));
       });
 
+      it('of a batch that comes before the last one is on the disk', async () => {
+        const folder = await newFolder();
+        const batches = [1, 101, 201].map((uid) =>
+          folder.append(Array.from({ length: 100 }, (_, index) => newBody(uid + index, `body ${uid + index}`))),
+        );
+        await Promise.all(batches);
+        expect(await texts(folder)).toEqual(Array.from({ length: 300 }, (_, index) => `body ${index + 1}`));
+      });
+
       it('and nothing where nothing is given', async () => {
         const folder = await newFolder();
         await folder.append([]);
