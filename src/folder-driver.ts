@@ -396,7 +396,8 @@ export class FolderDriver {
 
   /** True where the UIDs in the journal mean nothing any more. */
   #isVoid(known: JournalFolder, run: FolderRun): boolean {
-    if (run.created || hasVanished(known)) return true;
+    const { keepsManifest = false } = this.#parts;
+    if (run.created || (keepsManifest && hasVanished(known))) return true;
     const { source, target } = run.pair;
     if (source.status !== null && known.sourceUidValidity !== source.status.uidValidity) return true;
     return target?.status != null && !isSameTarget(known, target.status, this.#parts.reportsUids);

@@ -7,7 +7,7 @@ const firstUid = 1;
 
 /** True where `noteVanished` has taken it for gone from the source: should it come back, it is matched anew. */
 export function hasVanished({ messages, finishedAt }: JournalFolder): boolean {
-  return messages > 0 && finishedAt?.uidNext === firstUid;
+  return messages > 0 && finishedAt?.messages === 0 && finishedAt.uidNext === firstUid;
 }
 
 /**
