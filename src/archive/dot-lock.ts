@@ -44,6 +44,11 @@ export class DotLock {
     }
   }
 
+  /** Removes what a process has left behind that was killed while it took such a lock away. */
+  static tidy(file: string): void {
+    rmSync(asideOf(`${file}.lock`), { force: true });
+  }
+
   /** To be called now and then by whoever holds it for long. */
   touch(): void {
     if (performance.now() - this.#touchedAt < touchMs) return;
@@ -109,12 +114,16 @@ export function isAlive(pid: number): boolean {
   }
 }
 
+function asideOf(path: string): string {
+  return `${path}.old`;
+}
+
 /** Takes an abandoned lock away. Of several who try, the rename lets one have it, and each then competes for a new one. */
 function putAway(path: string): void {
-  const aside = `${path}.${process.pid}`;
+  const aside = asideOf(path);
   try {
     renameSync(path, aside);
-    rmSync(aside);
+    rmSync(aside, { force: true });
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw writeError(path, error);
   }

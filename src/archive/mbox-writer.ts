@@ -33,6 +33,7 @@ export class MboxWriter {
   /** Cuts off what a crash left half done. @throws TreeError `UNREADABLE`: the file is another program's */
   async repair(): Promise<void> {
     rmSync(this.#newPath, { force: true });
+    DotLock.tidy(this.#path);
     await this.#locked(async (end) => end);
   }
 
