@@ -3,7 +3,7 @@
  * time that it comes to that point. It reaches in from outside, through the SQLite package and Node's sockets, so that what is
  * published knows nothing of crashes. Threads load it as well; each counts for itself.
  */
-import { syncBuiltinESMExports } from 'node:module';
+import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { Socket } from 'node:net';
 import threads from 'node:worker_threads';
 
@@ -35,12 +35,13 @@ const tables = {
   'mid-commit': null,
 };
 
-if (point in tables) await hookCommits(tables[point], point === 'after-intent');
+if (point in tables) hookCommits(tables[point], point === 'after-intent');
 else if (point === 'mid-literal' || point === 'after-crlf') hookAppends(point === 'mid-literal');
 else if (point !== '') throw new Error(`${point} is no point to crash at`);
 
-async function hookCommits(table, isAfter) {
-  const { DatabaseSync } = await import('@photostructure/sqlite');
+function hookCommits(table, isAfter) {
+  // As the built command loads it: what is imported is another copy.
+  const { DatabaseSync } = createRequire(import.meta.url)('@photostructure/sqlite');
   const { prepare, exec } = DatabaseSync.prototype;
   const counts = new RegExp(`INSERT.* INTO ${table ?? 'commits'}\\b`);
   let concerned = false;
